@@ -1,0 +1,117 @@
+"""Where the installation's settings come from, and which of them a command may not do without."""
+
+import os
+import secrets
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).resolve().parent.parent
+
+NAMES = (
+    "COLLOQUY_DEMO",
+    "BASE_URL",
+    "DATABASE_URL",
+    "SECRET_KEY",
+    "LINK_KEYS",
+    "STRIPE_SECRET_KEY",
+    "STRIPE_WEBHOOK_SECRET",
+    "STRIPE_API_BASE",
+    "SMTP_URL",
+    "MAIL_FROM",
+    "METRICS_TOKEN",
+    "LOG_LEVEL",
+)
+SERVING = (
+    "BASE_URL",
+    "DATABASE_URL",
+    "SECRET_KEY",
+    "LINK_KEYS",
+    "STRIPE_SECRET_KEY",
+    "STRIPE_WEBHOOK_SECRET",
+)
+WORKING = ("BASE_URL", "DATABASE_URL", "LINK_KEYS", "STRIPE_SECRET_KEY", "SMTP_URL", "MAIL_FROM")
+
+STRIPE_ADDRESS = "https://api.stripe.com"
+
+
+class SettingsRefused(Exception):
+    """The installation cannot be started as it is set; the message says which setting and what to do."""
+
+
+def instance_folder() -> Path:
+    """The folder of this installation's own files: settings, database, clock."""
+    return Path(os.environ.get("COLLOQUY_INSTANCE") or ROOT / "instance")
+
+
+def read() -> dict[str, str]:
+    """Read the settings: the environment first, then `instance/settings.env`, then nothing."""
+    found = _read_file(instance_folder() / "settings.env")
+    found.update({name: os.environ[name] for name in NAMES if os.environ.get(name)})
+    return {name: found[name] for name in NAMES if found.get(name)}
+
+
+def with_defaults(given: Mapping[str, str]) -> dict[str, str]:
+    """Fill what is missing so that a command in an empty environment works.
+
+    The keys made here are random and forgotten at exit, so they can sign nothing that must last; serving and
+    working ask `missing()` first.
+    """
+    folder = instance_folder()
+    return {
+        "COLLOQUY_DEMO": "",
+        "BASE_URL": "http://localhost:5000",
+        "DATABASE_URL": f"sqlite:///{folder / 'colloquy.sqlite'}",
+        "SECRET_KEY": secrets.token_urlsafe(32),
+        "LINK_KEYS": secrets.token_urlsafe(32),
+        "STRIPE_SECRET_KEY": "",
+        "STRIPE_WEBHOOK_SECRET": "",
+        "STRIPE_API_BASE": STRIPE_ADDRESS,
+        "SMTP_URL": "",
+        "MAIL_FROM": "",
+        "METRICS_TOKEN": "",
+        "LOG_LEVEL": "INFO",
+        **given,
+    }
+
+
+def require(given: Mapping[str, str], names: Iterable[str], purpose: str) -> None:
+    """Refuse to go on without `names`.
+
+    Raises SettingsRefused with one sentence that names every missing setting.
+    """
+    missing = [name for name in names if not given.get(name)]
+    if missing:
+        raise SettingsRefused(
+            f"{purpose} needs {', '.join(missing)}. Set {'it' if len(missing) == 1 else 'them'} in the "
+            f"environment or in {instance_folder() / 'settings.env'}, or start the demo with `make run`."
+        )
+
+
+def check(settings: Mapping[str, str]) -> None:
+    """Refuse combinations that would charge real cards by mistake or send cards' payments elsewhere.
+
+    Raises SettingsRefused.
+    """
+    key = settings["STRIPE_SECRET_KEY"]
+    if settings["COLLOQUY_DEMO"] == "1" and key and not key.startswith("sk_test_"):
+        raise SettingsRefused(
+            "COLLOQUY_DEMO=1 takes only a test key of Stripe (sk_test_...). Nothing was started."
+        )
+    if settings["STRIPE_API_BASE"] != STRIPE_ADDRESS:
+        host = urlsplit(settings["STRIPE_API_BASE"]).hostname
+        if host not in ("127.0.0.1", "::1", "localhost") or not key.startswith("sk_test_"):
+            raise SettingsRefused(
+                "STRIPE_API_BASE may differ from Stripe's own address only on this machine and with a test key "
+                "(sk_test_...). Nothing was started."
+            )
+    if urlsplit(settings["BASE_URL"]).scheme not in ("http", "https"):
+        raise SettingsRefused("BASE_URL must begin with https:// (or http:// on this machine).")
+
+
+def _read_file(path: Path) -> dict[str, str]:
+    if not path.exists():
+        return {}
+    lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
+    pairs = (line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    return {name.strip(): value.strip() for name, value in pairs}
