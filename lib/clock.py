@@ -4,16 +4,22 @@ In the demo the file `instance/clock` can stop or shift this clock; signatures, 
 back-off use `machine_now()`.
 """
 
-import os
 import re
 from datetime import UTC, datetime, timedelta
-
-from lib import settings
+from pathlib import Path
 
 _OFFSET = re.compile(
     r"(?P<sign>[+-])P(?=.)(?:(?P<days>\d+)D)?"
     r"(?:T(?=.)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?)?"
 )
+
+_file: Path | None = None
+
+
+def follow(path: Path | None) -> None:
+    """Let the file at `path` rule `now()` in this process (the demo), or nothing when None."""
+    global _file  # noqa: PLW0603 - one clock a process, set once where the process starts
+    _file = path
 
 
 def machine_now() -> datetime:
@@ -22,16 +28,16 @@ def machine_now() -> datetime:
 
 
 def now() -> datetime:
-    """The product's time, aware, in UTC; `instance/clock` rules it when COLLOQUY_DEMO=1.
+    """The product's time, aware, in UTC; the machine's, unless a file is followed.
 
     Raises ValueError if that file holds neither nothing, an instant (`2026-11-18T11:59:59Z`) nor an offset
     (`+P3DT2H`).
     """
     real = machine_now()
-    if os.environ.get("COLLOQUY_DEMO") != "1":
+    if _file is None:
         return real
     try:
-        text = (settings.instance_folder() / "clock").read_text(encoding="utf-8")
+        text = _file.read_text(encoding="utf-8")
     except FileNotFoundError:
         return real
     return read(text, real)
