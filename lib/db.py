@@ -73,8 +73,9 @@ class WallTime(TypeDecorator[datetime]):
         return value
 
 
-Id = Annotated[int, mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)]
-Ref = Annotated[int, mapped_column(BigInteger().with_variant(Integer, "sqlite"))]
+BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows only in an INTEGER PRIMARY KEY
+Id = Annotated[int, mapped_column(BIG, primary_key=True)]
+Ref = Annotated[int, mapped_column(BIG)]
 Minor = Annotated[int, mapped_column(BigInteger)]
 Currency = Annotated[str, mapped_column(String(3))]
 Zone = Annotated[str, mapped_column(String(64))]

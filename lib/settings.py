@@ -95,9 +95,7 @@ def check(settings: Mapping[str, str]) -> None:
     """
     key = settings["STRIPE_SECRET_KEY"]
     if settings["COLLOQUY_DEMO"] == "1" and key and not key.startswith("sk_test_"):
-        raise SettingsRefused(
-            "COLLOQUY_DEMO=1 takes only a test key of Stripe (sk_test_...). Nothing was started."
-        )
+        raise SettingsRefused("COLLOQUY_DEMO=1 takes only a test key of Stripe (sk_test_...). Nothing was started.")
     if settings["STRIPE_API_BASE"] != STRIPE_ADDRESS:
         host = urlsplit(settings["STRIPE_API_BASE"]).hostname
         if host not in ("127.0.0.1", "::1", "localhost") or not key.startswith("sk_test_"):

@@ -1,0 +1,146 @@
+"""The application: settings, extensions, rooms, error pages and commands. Knows all rooms, decides nothing."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+from flask import Flask, Response, render_template, request
+from flask_migrate import Migrate
+from flask_wtf import CSRFProtect
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from accounts import cli as accounts_cli
+from accounts import login as accounts_login
+from accounts import routes as accounts_routes
+from bookings import cli as bookings_cli
+from bookings import jobs as bookings_jobs
+from bookings import models as bookings_models
+from bookings import routes as bookings_routes
+from bookings import webhook as bookings_webhook
+from courses import routes as courses_routes
+from history import models as history_models
+from lib import cli as lib_cli
+from lib import clock, db, limits, money, settings, web, zones
+from mail import jobs as mail_jobs
+from payments import jobs as payments_jobs
+from visitors import health as visitors_health
+from visitors import routes as visitors_routes
+
+ROOMS = (
+    accounts_routes.bp,
+    courses_routes.bp,
+    bookings_routes.bp,
+    bookings_webhook.bp,
+    visitors_routes.bp,
+    visitors_health.bp,
+)
+COMMANDS = (accounts_cli.group, bookings_cli.group)
+HANDLERS = {**mail_jobs.HANDLERS, **payments_jobs.HANDLERS, **bookings_jobs.HANDLERS}
+MODELS = (history_models, bookings_models)  # the rooms whose tables no other import brings in
+
+csrf = CSRFProtect()
+
+
+def create_app(config: Mapping[str, Any] | None = None) -> Flask:
+    """Build the application from the environment, `instance/settings.env` and `config`, which wins.
+
+    Raises SettingsRefused for combinations that must not start, and when `flask run` lacks what serving needs.
+    """
+    app = Flask(__name__, instance_path=str(settings.instance_folder().resolve()))
+    given = {**settings.read(), **(config or {})}
+    if given.get("COLLOQUY_DEMO") != "1" and _command() == "run":
+        settings.require(given, settings.SERVING, "Serving")
+    app.config.from_mapping(settings.with_defaults(given))
+    settings.check(app.config)
+    app.config["GIVEN"] = frozenset(given)
+    _configure(app)
+    clock.follow(settings.instance_folder() / "clock" if app.config["COLLOQUY_DEMO"] == "1" else None)
+    web.configure_logs(app.config["LOG_LEVEL"])
+    db.init_app(app)
+    Migrate(app, db.extension, directory=str(settings.ROOT / "migrations"), render_as_batch=True)
+    web.init_app(app)
+    csrf.init_app(app)
+    limits.limiter.init_app(app)
+    accounts_login.init_app(app)
+    for room in ROOMS:
+        app.register_blueprint(room)
+    csrf.exempt(bookings_webhook.bp)
+    for command in COMMANDS:
+        app.cli.add_command(command)
+    app.cli.add_command(lib_cli.work_command(HANDLERS))
+    app.extensions["handlers"] = HANDLERS
+    _add_words(app)
+    _add_error_pages(app)
+    return app
+
+
+def serve() -> Flask:
+    """The application as a server loads it: refuses to start without the secrets that serving needs."""
+    given = settings.read()
+    if given.get("COLLOQUY_DEMO") != "1":
+        settings.require(given, settings.SERVING, "Serving")
+    return create_app()
+
+
+def _command() -> str | None:
+    context = click.get_current_context(silent=True)
+    return context.info_name if context else None
+
+
+def _configure(app: Flask) -> None:
+    is_https = web.is_https(app)
+    base_host = urlsplit(app.config["BASE_URL"]).hostname or "localhost"
+    defaults = {
+        "SQLALCHEMY_DATABASE_URI": app.config["DATABASE_URL"],
+        "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": False},
+        "TRUSTED_HOSTS": [base_host, "localhost", "127.0.0.1"],
+        "SESSION_COOKIE_NAME": "__Host-session" if is_https else "session",
+        "SESSION_COOKIE_SECURE": is_https,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "PERMANENT_SESSION_LIFETIME": timedelta(days=30),
+        "WTF_CSRF_TIME_LIMIT": None,
+        "MAX_CONTENT_LENGTH": 512 * 1024,
+        "MAX_FORM_MEMORY_SIZE": 512 * 1024,
+        "MAX_FORM_PARTS": 2000,
+        "RATELIMIT_STORAGE_URI": "memory://",
+        "SEND_FILE_MAX_AGE_DEFAULT": timedelta(hours=1),
+    }
+    for name, value in defaults.items():
+        app.config.setdefault(name, value)
+    app.config["SQLALCHEMY_DATABASE_URI"] = app.config["DATABASE_URL"]
+    app.config["SESSION_COOKIE_NAME"] = defaults["SESSION_COOKIE_NAME"]
+    app.config["SESSION_COOKIE_SECURE"] = is_https
+    app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+
+def _add_words(app: Flask) -> None:
+    app.jinja_env.filters.update(money=money.text, z=zones.z, day=zones.day, moment=zones.moment)
+    app.jinja_env.globals.update(times_line=zones.line, span=zones.span, address=web.url)
+
+
+def _add_error_pages(app: Flask) -> None:
+    def refused(refusal: web.Refusal) -> Response | tuple[str, int]:
+        if web.wants_json():
+            return web.refusal_json(refusal.refusal, refusal.message, refusal.status)
+        return render_template(refusal.template, refusal=refusal), refusal.status
+
+    def failed(error: HTTPException) -> Response | tuple[str, int, dict[str, str]]:
+        status = error.code or 500
+        headers = {k: v for k, v in error.get_headers() if k in ("Retry-After", "Allow")}
+        if error.response is not None:
+            headers |= {k: v for k, v in error.response.headers if k == "Retry-After"}
+        if web.wants_json():
+            answer = web.refusal_json(f"http_{status}", error.description or error.name, status)
+            answer.headers.update(headers)
+            return answer
+        if isinstance(error, InternalServerError):
+            db.session.rollback()
+        known = status if status in (400, 403, 404, 405, 413, 429, 500, 503) else 400 if status < 500 else 500
+        return render_template(f"errors/{known}.html", error=error), status, headers
+
+    app.register_error_handler(web.Refusal, refused)
+    app.register_error_handler(HTTPException, failed)
+    app.context_processor(lambda: {"here": request.path if request else "/"})

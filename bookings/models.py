@@ -1,0 +1,187 @@
+"""Who booked what for whom, with which code, and which invites they were sent."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from accounts.models import Organiser
+from courses.models import Place, TicketType, Workshop
+from lib import db
+from lib.db import Owned, pair, same_organiser
+from payments.models import Bill
+
+STATES = ("held", "awaiting_bank", "awaiting_invoice", "confirmed", "lapsed", "cancelled")
+
+
+class Booking(Owned, db.Base):
+    """One act of one booker with one organiser in one currency. `lifecycle` is the only writer of its state."""
+
+    __tablename__ = "booking"
+    __table_args__ = (
+        pair("booking"),
+        same_organiser("bill_id", "bill"),
+        UniqueConstraint("bill_id"),
+        UniqueConstraint("once"),
+        CheckConstraint(
+            "state IN ('held', 'awaiting_bank', 'awaiting_invoice', 'confirmed', 'lapsed', 'cancelled')", name="state"
+        ),
+        CheckConstraint("(state = 'held') = (held_until IS NOT NULL)", name="held_until"),
+    )
+
+    reference: Mapped[str] = mapped_column(String(16), unique=True)
+    bill_id: Mapped[db.Ref]
+    state: Mapped[str] = mapped_column(String(16))
+    once: Mapped[str | None] = mapped_column(String(64))
+    booker_name: Mapped[str] = mapped_column(String(200))
+    booker_email: Mapped[str] = mapped_column(String(254), index=True)
+    zone: Mapped[db.Zone]
+    currency: Mapped[db.Currency]
+    quote: Mapped[db.Facts]
+    terms_version: Mapped[str] = mapped_column(String(20))
+    created_at: Mapped[datetime]
+    held_until: Mapped[datetime | None]
+    confirmed_at: Mapped[datetime | None]
+    link_version: Mapped[int] = mapped_column(default=1)
+
+    organiser: Mapped[Organiser] = relationship()
+    bill: Mapped[Bill] = relationship(overlaps="organiser")
+    attendees: Mapped[list["Attendee"]] = relationship(
+        back_populates="booking", order_by="Attendee.n", overlaps="bill,organiser"
+    )
+
+
+class Attendee(Owned, db.Base):
+    """One person at one workshop with one ticket. `price_minor` less `discount_minor` is their stored share."""
+
+    __tablename__ = "attendee"
+    __table_args__ = (
+        pair("attendee"),
+        same_organiser("booking_id", "booking"),
+        same_organiser("workshop_id", "workshop"),
+        same_organiser("ticket_type_id", "ticket_type"),
+        UniqueConstraint("booking_id", "n"),
+        CheckConstraint("state IN ('held', 'confirmed', 'lapsed', 'cancelled')", name="state"),
+        CheckConstraint("discount_minor BETWEEN 0 AND price_minor", name="discount_minor"),
+    )
+
+    booking_id: Mapped[db.Ref] = mapped_column(index=True)
+    workshop_id: Mapped[db.Ref] = mapped_column(index=True)
+    ticket_type_id: Mapped[db.Ref]
+    n: Mapped[int]
+    name: Mapped[str] = mapped_column(String(200))
+    email: Mapped[str] = mapped_column(String(254), index=True)
+    state: Mapped[str] = mapped_column(String(10))
+    price_minor: Mapped[db.Minor]
+    discount_minor: Mapped[db.Minor] = mapped_column(default=0)
+    link_version: Mapped[int] = mapped_column(default=1)
+
+    booking: Mapped[Booking] = relationship(back_populates="attendees", overlaps="bill,organiser")
+    workshop: Mapped[Workshop] = relationship(overlaps="attendees,booking")
+    ticket: Mapped[TicketType] = relationship(overlaps="attendees,booking,workshop")
+    claims: Mapped[list["AttendeePlace"]] = relationship(
+        back_populates="attendee", overlaps="attendees,booking,workshop,ticket"
+    )
+    answers: Mapped[list["Answer"]] = relationship(overlaps="attendees,booking,workshop,ticket,claims")
+    invites: Mapped[list["SentInvite"]] = relationship(overlaps="attendees,booking,workshop,ticket,claims,answers")
+
+
+class AttendeePlace(Owned, db.Base):
+    """The place an attendee holds in one pool."""
+
+    __tablename__ = "attendee_place"
+    __table_args__ = (
+        pair("attendee_place"),
+        same_organiser("attendee_id", "attendee"),
+        same_organiser("place_id", "place"),
+        UniqueConstraint("place_id"),
+    )
+
+    attendee_id: Mapped[db.Ref] = mapped_column(index=True)
+    place_id: Mapped[db.Ref]
+
+    attendee: Mapped[Attendee] = relationship(back_populates="claims", overlaps="claims")
+    place: Mapped[Place] = relationship(overlaps="attendee,claims")
+
+
+class Answer(Owned, db.Base):
+    """What an attendee answered to one of the workshop's questions."""
+
+    __tablename__ = "answer"
+    __table_args__ = (
+        pair("answer"),
+        same_organiser("attendee_id", "attendee"),
+        same_organiser("question_id", "question"),
+        UniqueConstraint("attendee_id", "question_id"),
+    )
+
+    attendee_id: Mapped[db.Ref]
+    question_id: Mapped[db.Ref]
+    text: Mapped[str] = mapped_column(Text)
+
+
+class DiscountCode(Owned, db.Base):
+    """A code and its limits. `folded` is how it is looked up: one code however it is typed."""
+
+    __tablename__ = "discount_code"
+    __table_args__ = (
+        pair("discount_code"),
+        UniqueConstraint("organiser_id", "folded"),
+        CheckConstraint("percent BETWEEN 1 AND 100", name="percent"),
+        CheckConstraint("uses_total >= 0", name="uses_total"),
+        CheckConstraint("uses_per_person >= 1", name="uses_per_person"),
+    )
+
+    code: Mapped[str] = mapped_column(String(40))
+    folded: Mapped[str] = mapped_column(String(40))
+    percent: Mapped[int]
+    tickets: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
+    valid_from: Mapped[datetime | None]
+    valid_until: Mapped[datetime | None]
+    uses_total: Mapped[int | None]
+    uses_per_person: Mapped[int | None]
+
+
+class Redemption(Owned, db.Base):
+    """One use of a code by one booking; `discounts` is the only writer of its state."""
+
+    __tablename__ = "redemption"
+    __table_args__ = (
+        pair("redemption"),
+        same_organiser("code_id", "discount_code"),
+        same_organiser("booking_id", "booking"),
+        UniqueConstraint("code_id", "booking_id"),
+        CheckConstraint("state IN ('held', 'used', 'released')", name="state"),
+        CheckConstraint("(state = 'held') = (held_until IS NOT NULL)", name="held_until"),
+        Index("ix_redemption_code_id_person", "code_id", "person"),
+    )
+
+    code_id: Mapped[db.Ref]
+    booking_id: Mapped[db.Ref]
+    person: Mapped[str] = mapped_column(String(254))
+    state: Mapped[str] = mapped_column(String(10))
+    held_until: Mapped[datetime | None]
+
+    code: Mapped[DiscountCode] = relationship()
+
+
+class SentInvite(Owned, db.Base):
+    """The calendar entry one attendee has for one session: its UID for ever, its SEQUENCE rising with each change."""
+
+    __tablename__ = "sent_invite"
+    __table_args__ = (
+        pair("sent_invite"),
+        same_organiser("attendee_id", "attendee"),
+        same_organiser("session_id", "workshop_session"),
+        UniqueConstraint("attendee_id", "session_id"),
+    )
+
+    attendee_id: Mapped[db.Ref]
+    session_id: Mapped[db.Ref]
+    uid: Mapped[str] = mapped_column(String(200), unique=True)
+    sequence: Mapped[int] = mapped_column(default=0)
+    stamp: Mapped[datetime]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    is_withdrawn: Mapped[bool] = mapped_column(default=False)
