@@ -24,7 +24,7 @@ def sign(purpose: Purpose, row_id: int, version: int) -> str:
 def verify(purpose: Purpose, row_id: int, version: int, signature: str) -> bool:
     """Whether `signature` is right under any of LINK_KEYS; the first signs, the others are being retired."""
     given = signature.encode("utf-8", "replace")
-    return any([hmac.compare_digest(_signature(key, purpose, row_id, version).encode(), given) for key in _keys()])
+    return any(hmac.compare_digest(_signature(key, purpose, row_id, version).encode(), given) for key in _keys())
 
 
 def token(purpose: Purpose, row_id: int, version: int) -> str:

@@ -195,14 +195,8 @@ def _part(there: Span, home_day: date) -> str:
     if away:
         said += ", the next day" if away == 1 else ", the day before" if away == -1 else f", {there.day}"
     if there.ends_next_day:
-        long = (there.ends.date() - there.starts.date()).days > 1
-        said += (
-            f", ends {there.ends_day}"
-            if long
-            else ", ends on the day after its start"
-            if away
-            else ", ends the next day"
-        )
+        is_long = (there.ends.date() - there.starts.date()).days > 1
+        said += f", ends {there.ends_day}" if is_long or away else ", ends the next day"
     return said
 
 
