@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Index, String, Text, insert, or_, select, update
+from sqlalchemy import Index, String, Text, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
@@ -28,7 +28,7 @@ class Job(db.Base):
     """One piece of work. `due_at` is the product's clock; leases and pauses are the machine's."""
 
     __tablename__ = "job"
-    __table_args__ = (Index("ix_job_open", "due_at", "id", postgresql_where="ended_at IS NULL"),)
+    __table_args__ = (Index("ix_job_open", "due_at", "id", postgresql_where=text("ended_at IS NULL")),)
 
     id: Mapped[db.Id]
     kind: Mapped[str] = mapped_column(String(60))
