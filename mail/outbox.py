@@ -14,6 +14,7 @@ from lib.forms import one_line
 from mail.models import Letter
 
 DELIVER = "mail.deliver"
+ONCE_URL = "once_url"  # the value that holds a one-time way in: no row keeps it once the letter has left
 
 
 @dataclass(frozen=True)
