@@ -34,6 +34,7 @@ class Booking(Owned, db.Base):
     bill_id: Mapped[db.Ref]
     state: Mapped[str] = mapped_column(String(16))
     once: Mapped[str | None] = mapped_column(String(64))
+    once_digest: Mapped[str | None] = mapped_column(String(64))
     booker_name: Mapped[str] = mapped_column(String(200))
     booker_email: Mapped[str] = mapped_column(String(254), index=True)
     zone: Mapped[db.Zone]

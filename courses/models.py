@@ -268,3 +268,12 @@ class TicketPrice(Owned, db.Base):
     most_minor: Mapped[int | None]
 
     ticket: Mapped[TicketType] = relationship(back_populates="prices")
+
+
+class Edition(db.Base):
+    """A mark that changes whenever anything the catalogue shows does; see courses/shelf.py."""
+
+    __tablename__ = "edition"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    mark: Mapped[str] = mapped_column(String(32))

@@ -1,0 +1,181 @@
+"""What a visitor is told about a workshop at one moment: its state, what is on sale, how many places are left.
+
+Pure: everything is worked out from the shelf's facts, the claimed places and `now`.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from courses.shelf import SessionFacts, Shelf, TicketFacts, WorkshopFacts
+from lib import zones
+
+State = Literal["scheduled", "running", "past", "cancelled"]
+FORMATS = {
+    "online_live": "Online via Zoom",
+    "online_course": "Online course via Zoom",
+    "online_series": "Online series via Zoom",
+    "hybrid": "In the room and online",
+    "room": "In the room",
+}
+NOT_HERE = "Not yet on sale here."
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A ticket at one moment. `left` counts people; `reason` says why it is not on sale."""
+
+    ticket: TicketFacts
+    on_sale: bool
+    left: int
+    reason: str
+    until: datetime | None
+
+    @property
+    def includes(self) -> list[str]:
+        names = (("live", self.ticket.includes_live), ("recording", self.ticket.includes_recording))
+        return [name for name, does in names if does]
+
+    def price(self, currency: str) -> int | None:
+        return next((each.minor for each in self.ticket.prices if each.currency == currency), None)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A workshop at one moment."""
+
+    workshop: WorkshopFacts
+    state: State
+    offers: tuple[Offer, ...]
+    places_left: int
+    price_minor: int | None
+    currency: str
+
+    @property
+    def bookable(self) -> bool:
+        return any(offer.on_sale for offer in self.offers)
+
+    @property
+    def format_words(self) -> str:
+        return FORMATS[self.workshop.format]
+
+    @property
+    def presenters(self) -> str:
+        return words([who.name for who in self.workshop.presenters])
+
+    @property
+    def first(self) -> SessionFacts:
+        return self.workshop.sessions[0]
+
+    @property
+    def is_few(self) -> bool:
+        """Whether the number of places left is worth saying."""
+        return self.bookable and self.places_left <= 5
+
+    @property
+    def currencies(self) -> list[str]:
+        """The currencies something can be booked in now, the organiser's own first."""
+        found = dict.fromkeys(p.currency for o in self.offers if o.on_sale for p in o.ticket.prices)
+        own = self.workshop.organiser.currency
+        return sorted(found, key=lambda each: each != own)
+
+
+def words(names: Sequence[str]) -> str:
+    """Ann, Bob and Cy."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def listing(workshop: WorkshopFacts, claimed: Counter[int], now: datetime) -> Listing:
+    """The workshop as it stands at `now`."""
+    offers = tuple(offer(ticket, workshop, claimed, now) for ticket in workshop.tickets)
+    price, currency = _price_from(offers, workshop.organiser.currency)
+    return Listing(workshop, state(workshop, now), offers, places_left(workshop, claimed, now), price, currency)
+
+
+def upcoming(shelf: Shelf, now: datetime) -> list[WorkshopFacts]:
+    """Those whose last session has not ended, by first start."""
+    return [each for each in shelf.workshops if each.ends_at > now]
+
+
+def state(workshop: WorkshopFacts, now: datetime) -> State:
+    if workshop.status == "cancelled":
+        return "cancelled"
+    if now < workshop.starts_at:
+        return "scheduled"
+    return "running" if now < workshop.ends_at else "past"
+
+
+def offer(ticket: TicketFacts, workshop: WorkshopFacts, claimed: Counter[int], now: datetime) -> Offer:
+    """Whether and how `ticket` can be bought at `now`."""
+    left = seats_left(ticket, workshop, claimed)
+    until = sale_ends(ticket, workshop)
+    reason = _refusal(ticket, workshop, left, until, now)
+    return Offer(ticket, not reason, left, reason, until)
+
+
+def is_sold_here(ticket: TicketFacts) -> bool:
+    """Whether this ticket's rule is built: one fixed price, paid now, nothing to prove, a place in the room."""
+    has_fixed_price = bool(ticket.prices) and all(price.minor is not None for price in ticket.prices)
+    return ticket.kind == "admission" and ticket.payment == "now" and ticket.proof == "none" and has_fixed_price
+
+
+def sale_ends(ticket: TicketFacts, workshop: WorkshopFacts) -> datetime:
+    """The first instant at which a live ticket is no longer sold: its own end, or the start of the first session it
+    admits to, whichever is earlier."""
+    admitted = [each.starts_at for each in workshop.sessions if not ticket.sessions or each.id in ticket.sessions]
+    first = min(admitted, default=workshop.starts_at)
+    return min(first, ticket.sold_until) if ticket.sold_until else first
+
+
+def seats_left(ticket: TicketFacts, workshop: WorkshopFacts, claimed: Counter[int]) -> int:
+    """How many people could still come on this ticket: the least that any of its pools has left."""
+    left = [max(size - claimed[pool], 0) for pool, _, size in workshop.capacities if pool in ticket.pools]
+    return min(left, default=0)
+
+
+def places_left(workshop: WorkshopFacts, claimed: Counter[int], now: datetime) -> int:
+    """How many people could still come: in the sessions ahead, the fullest room of the emptiest one.
+
+    A pool belongs to the sessions that all tickets drawing from it admit to; a ticket's own limit is no room. A room
+    and its camera add up, evenings do not.
+    """
+    everything = {each.id for each in workshop.sessions}
+    codes = {ticket.code for ticket in workshop.tickets}
+    rooms = []
+    for pool, code, size in workshop.capacities:
+        admits = [set(t.sessions) or everything for t in workshop.tickets if pool in t.pools]
+        if admits and code not in codes:
+            rooms.append((set.intersection(*admits), max(size - claimed[pool], 0)))
+    ahead = [each.id for each in workshop.sessions if each.starts_at > now]
+    return max((sum(left for sessions, left in rooms if each in sessions) for each in ahead), default=0)
+
+
+def _refusal(ticket: TicketFacts, workshop: WorkshopFacts, left: int, until: datetime, now: datetime) -> str:
+    if workshop.status == "cancelled":
+        return "This workshop is cancelled."
+    if not is_sold_here(ticket):
+        return NOT_HERE
+    if ticket.sold_from and now < ticket.sold_from:
+        return f"On sale from {zones.moment(ticket.sold_from, workshop.zone)}."
+    if now >= until:
+        if until == ticket.sold_until:
+            return f"Ended on {zones.moment(until - timedelta(seconds=1), workshop.zone)}."
+        return "The live session has begun." if now < workshop.ends_at else "This date is over."
+    if left < ticket.seats:
+        if ticket.limited_to and left == 0:
+            return f"All {ticket.limited_to} are taken."
+        return "No place is left." if left == 0 else "Only one place is left."
+    return ""
+
+
+def _price_from(offers: Sequence[Offer], own: str) -> tuple[int | None, str]:
+    """The cheapest price on sale in the organiser's currency; if nothing is sold in that, in the first there is."""
+    on_sale = [price for each in offers if each.on_sale for price in each.ticket.prices if price.minor is not None]
+    currencies = list(dict.fromkeys(price.currency for price in on_sale))
+    if not currencies:
+        sold_in = [price.currency for each in offers for price in each.ticket.prices]
+        return None, own if own in sold_in or not sold_in else sold_in[0]
+    currency = own if own in currencies else currencies[0]
+    return min(price.minor for price in on_sale if price.currency == currency if price.minor is not None), currency

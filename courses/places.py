@@ -1,0 +1,108 @@
+"""Places: the only door to claiming, keeping and giving back a seat of a pool.
+
+What becomes scarcer is locked, in order of id, before it is counted; what becomes freer is not. A held place counts
+while its time runs, whether or not anybody has tidied it away.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import and_, func, insert, or_, select, update
+
+from courses.models import Place, Pool
+from lib import db, web
+
+
+class WorkshopFull(web.Refusal):
+    """Fewer places are left than were asked for. `left` says how many there are."""
+
+    status = 409
+    refusal = "workshop_full"
+    title = "There are not enough places left"
+
+    def __init__(self, left: int, wanted: int) -> None:
+        few = "place is" if left == 1 else "places are"
+        said = "The last place has gone." if left == 0 else f"You asked for {wanted}; {left} {few} left."
+        super().__init__(f"{said} Nothing has been charged and nothing is held for you.", left=left)
+        self.left = left
+
+
+def claimed(pool_ids: Collection[int], now: datetime) -> Counter[int]:
+    """How many places of each pool are taken, or held at `now`."""
+    rows = db.session.execute(
+        select(Place.pool_id, func.count()).where(Place.pool_id.in_(pool_ids), counts(now)).group_by(Place.pool_id)
+    )
+    return Counter(dict(rows))
+
+
+def counts(now: datetime):  # type: ignore[no-untyped-def]  # the SQL expression's own type is not worth its length
+    """The condition under which a place is not free at `now`."""
+    return or_(Place.state == "taken", and_(Place.state == "held", Place.held_until > now))
+
+
+def hold(wanted: Mapping[int, int], *, organiser_id: int, until: datetime, now: datetime) -> dict[int, list[int]]:
+    """Hold `wanted[pool]` places in each pool until `until`; all of them or none.
+
+    Returns the new places' ids by pool. Raises WorkshopFull.
+    """
+    _lock_and_check(wanted, now)
+    ids = db.session.scalars(
+        insert(Place).returning(Place.id, sort_by_parameter_order=True),
+        [
+            {"organiser_id": organiser_id, "pool_id": pool, "state": "held", "held_until": until}
+            for pool, number in sorted(wanted.items())
+            for _ in range(number)
+        ],
+    ).all()
+    left = iter(ids)
+    return {pool: [next(left) for _ in range(number)] for pool, number in sorted(wanted.items())}
+
+
+def extend(place_ids: Sequence[int], until: datetime, now: datetime) -> None:
+    """Hold the same places until `until`, claiming them again if their time ran out. Raises WorkshopFull."""
+    _claim_again(place_ids, now)
+    db.session.execute(update(Place).where(Place.id.in_(place_ids)).values(state="held", held_until=until))
+
+
+def keep(place_ids: Sequence[int], now: datetime) -> None:
+    """Take the places for good, claiming again those whose hold ran out. Raises WorkshopFull when others have them."""
+    _claim_again(place_ids, now)
+    db.session.execute(update(Place).where(Place.id.in_(place_ids)).values(state="taken", held_until=None))
+
+
+def release(place_ids: Sequence[int]) -> None:
+    """Give the places back. They are never used again: a later claim makes new ones or claims these under the lock."""
+    db.session.execute(update(Place).where(Place.id.in_(place_ids)).values(state="released", held_until=None))
+
+
+def _claim_again(place_ids: Sequence[int], now: datetime) -> None:
+    """Lock the pools of `place_ids` and make sure there is room for those of them that no longer count."""
+    rows = db.session.execute(select(Place.pool_id, Place.id, counts(now)).where(Place.id.in_(place_ids))).all()
+    pools = {pool for pool, _, _ in rows}
+    _lock(pools)
+    # Only the lock makes the answer final: the lapse job or another buyer may have come between.
+    rows = db.session.execute(select(Place.pool_id, Place.id, counts(now)).where(Place.id.in_(place_ids))).all()
+    missing = Counter(pool for pool, _, does_count in rows if not does_count)
+    if missing:
+        _lock_and_check(missing, now)
+
+
+def _lock_and_check(wanted: Mapping[int, int], now: datetime) -> None:
+    pools = _lock(set(wanted))
+    gone = claimed(list(wanted), now)
+    left = {pool.id: max(pool.capacity - gone[pool.id], 0) for pool in pools}
+    short = [pool for pool, number in wanted.items() if number > left[pool]]
+    if short:
+        worst = min(short, key=lambda pool: left[pool])
+        raise WorkshopFull(left[worst], wanted[worst])
+
+
+def _lock(pool_ids: Collection[int]) -> Sequence[Pool]:
+    return db.session.scalars(
+        select(Pool)
+        .where(Pool.id.in_(pool_ids))
+        .order_by(Pool.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()

@@ -1,0 +1,279 @@
+"""The catalogue's facts, kept in memory between requests for as long as nothing in them has changed.
+
+Lists are read far more often than workshops are edited. One statement asks the database for the edition and for the
+places claimed in the pools of the page; only when the edition is another one are the facts read again. What changes
+with time or with each booking (places left, tickets on sale) is never kept, only counted and computed.
+"""
+
+import secrets
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from flask import Flask, current_app
+from sqlalchemy import event, func, insert, select, update
+from sqlalchemy.orm import ORMExecuteState, Session, joinedload
+
+from accounts.models import Organiser
+from courses.models import (
+    Course,
+    Edition,
+    Place,
+    Pool,
+    Presenter,
+    TicketPrice,
+    TicketType,
+    Venue,
+    Workshop,
+    WorkshopSession,
+)
+from courses.places import counts
+from lib import db
+
+WATCHED = (Course, Workshop, WorkshopSession, Presenter, Venue, TicketType, TicketPrice, Pool, Organiser)
+_TABLES = {kind.__tablename__ for kind in WATCHED} | {"workshop_presenter", "ticket_session", "ticket_pool"}
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFacts:
+    id: int
+    number: int
+    title: str
+    wall_start: datetime
+    zone: str
+    starts_at: datetime
+    ends_at: datetime
+    is_recorded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PriceFacts:
+    currency: str
+    minor: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TicketFacts:
+    id: int
+    code: str
+    name: str
+    hint: str
+    kind: str
+    seats: int
+    is_full_price: bool
+    includes_live: bool
+    includes_recording: bool
+    payment: str
+    proof: str
+    limited_to: int | None
+    sold_from: datetime | None
+    sold_until: datetime | None
+    prices: tuple[PriceFacts, ...] = ()
+    pools: tuple[int, ...] = ()
+    sessions: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PresenterFacts:
+    name: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrganiserFacts:
+    id: int
+    slug: str
+    name: str
+    currency: str
+    zone: str
+    email: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class VenueFacts:
+    name: str
+    address: str
+    access: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkshopFacts:
+    id: int
+    slug: str
+    title: str
+    format: str
+    status: str
+    zone: str
+    cpd_minutes: int
+    breaks_minutes: int
+    most_attendees: int
+    catch_up_offered: bool
+    catch_up_days: int
+    catch_up_from: str
+    catch_up_note: str
+    starts_at: datetime
+    ends_at: datetime
+    course_slug: str
+    summary: str
+    description: str
+    topic: str
+    organiser: OrganiserFacts
+    venue: VenueFacts | None
+    presenters: tuple[PresenterFacts, ...] = ()
+    sessions: tuple[SessionFacts, ...] = ()
+    tickets: tuple[TicketFacts, ...] = ()
+    capacities: tuple[tuple[int, str, int], ...] = ()  # pool id, code, capacity
+
+    @property
+    def pool_ids(self) -> tuple[int, ...]:
+        return tuple(pool for pool, _, _ in self.capacities)
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """All published and cancelled workshops by first start, and how many places of the asked pools are claimed."""
+
+    mark: str | None
+    workshops: tuple[WorkshopFacts, ...]
+    by_slug: dict[str, WorkshopFacts]
+    claimed: Counter[int]
+
+
+def read(now: datetime, pick: Any = None) -> Shelf:
+    """The catalogue at `now`. `pick(shelf)` names the workshops whose places are to be counted; none if left out.
+
+    One statement when nothing changed since this process looked last, four otherwise, however many workshops.
+    """
+    kept: Shelf | None = current_app.extensions.get("shelf")
+    wanted = _pools(pick(kept)) if kept and pick else ()
+    mark, claimed = _ask(wanted, now)
+    if kept is None or kept.mark != mark:
+        kept = _load(mark)
+        current_app.extensions["shelf"] = kept
+        claimed = _count(now)
+    return replace(kept, claimed=claimed)
+
+
+def _pools(workshops: Iterable[WorkshopFacts]) -> list[int]:
+    return [pool for workshop in workshops for pool in workshop.pool_ids]
+
+
+def _ask(pool_ids: Collection[int], now: datetime) -> tuple[str | None, Counter[int]]:
+    mark = select(Edition.mark).where(Edition.id == 1).scalar_subquery()
+    numbers = select(Place.pool_id, func.count().label("number")).where(Place.pool_id.in_(pool_ids), counts(now))
+    taken = numbers.group_by(Place.pool_id).subquery()
+    one = select(mark.label("mark")).subquery()
+    rows = db.session.execute(
+        select(one.c.mark, taken.c.pool_id, taken.c.number).select_from(one.outerjoin(taken, one.c.mark == one.c.mark))
+    ).all()
+    return rows[0][0], Counter({pool: number for _, pool, number in rows if pool is not None})
+
+
+def _count(now: datetime) -> Counter[int]:
+    rows = db.session.execute(select(Place.pool_id, func.count()).where(counts(now)).group_by(Place.pool_id))
+    return Counter(dict(rows))
+
+
+def _load(mark: str | None) -> Shelf:
+    tickets, capacities = _tickets()
+    rows = db.session.execute(
+        select(Workshop, Organiser)
+        .join(Organiser, Organiser.id == Workshop.organiser_id)
+        .where(Workshop.status != "draft")
+        .order_by(Workshop.starts_at, Workshop.id)
+        .options(
+            joinedload(Workshop.course),
+            joinedload(Workshop.venue),
+            joinedload(Workshop.sessions),
+            joinedload(Workshop.presenters),
+        )
+    ).unique()
+    workshops = tuple(_facts(each, owner, tickets[each.id], capacities[each.id]) for each, owner in rows)
+    return Shelf(mark, workshops, {each.slug: each for each in workshops}, Counter())
+
+
+def _facts(each: Workshop, owner: Organiser, tickets: list[TicketFacts], capacities: dict[int, Pool]) -> WorkshopFacts:
+    return WorkshopFacts(
+        **{name: getattr(each, name) for name in _OWN},
+        course_slug=each.course.slug,
+        summary=each.course.summary,
+        description=each.course.description,
+        topic=each.course.topic,
+        organiser=OrganiserFacts(**{name: getattr(owner, name) for name in OrganiserFacts.__slots__}),
+        venue=VenueFacts(each.venue.name, each.venue.address, each.venue.access) if each.venue else None,
+        presenters=tuple(PresenterFacts(who.name, who.about) for who in each.presenters),
+        sessions=tuple(
+            SessionFacts(**{name: getattr(one, name) for name in SessionFacts.__slots__}) for one in each.sessions
+        ),
+        tickets=tuple(tickets),
+        capacities=tuple((pool.id, pool.code, pool.capacity) for pool in capacities.values()),
+    )
+
+
+def _tickets() -> tuple[dict[int, list[TicketFacts]], dict[int, dict[int, Pool]]]:
+    tickets: dict[int, list[TicketFacts]] = defaultdict(list)
+    capacities: dict[int, dict[int, Pool]] = defaultdict(dict)
+    rows = db.session.scalars(
+        select(TicketType)
+        .where(~TicketType.is_hidden)
+        .order_by(TicketType.workshop_id, TicketType.position)
+        .options(
+            joinedload(TicketType.prices),
+            joinedload(TicketType.pools),
+            joinedload(TicketType.sessions),
+        )
+    ).unique()
+    for each in rows:
+        tickets[each.workshop_id].append(
+            TicketFacts(
+                **{name: getattr(each, name) for name in _TICKET},
+                prices=tuple(PriceFacts(price.currency, price.minor) for price in each.prices),
+                pools=tuple(pool.id for pool in each.pools),
+                sessions=tuple(one.id for one in each.sessions),
+            )
+        )
+        capacities[each.workshop_id].update({pool.id: pool for pool in each.pools})
+    return tickets, capacities
+
+
+_TICKET = tuple(name for name in TicketFacts.__slots__ if name not in ("prices", "pools", "sessions"))
+_OWN = tuple(
+    name
+    for name in WorkshopFacts.__slots__
+    if name in Workshop.__table__.columns.keys()  # noqa: SIM118 - a column collection is no mapping
+)
+
+
+def init_app(_app: Flask) -> None:
+    """Mark a new edition in every transaction that changes what the catalogue shows."""
+    if not event.contains(Session, "before_flush", _note_objects):
+        event.listen(Session, "before_flush", _note_objects)
+        event.listen(Session, "do_orm_execute", _note_statements)
+
+
+def _note_objects(session: Session, _context: object, _instances: object) -> None:
+    changed = (*session.new, *session.dirty, *session.deleted)
+    if any(isinstance(each, WATCHED) and session.is_modified(each) for each in changed) or any(
+        isinstance(each, WATCHED) for each in session.deleted
+    ):
+        _mark(session)
+
+
+def _note_statements(state: ORMExecuteState) -> None:
+    if (state.is_insert or state.is_update or state.is_delete) and not state.is_select:
+        table = getattr(state.statement, "table", None)
+        if table is not None and table.name in _TABLES:
+            _mark(state.session)
+
+
+def _mark(session: Session) -> None:
+    if session.info.get("edition_marked") is session.get_transaction():
+        return
+    session.info["edition_marked"] = session.get_transaction()
+    mark = secrets.token_hex(12)
+    connection = session.connection()
+    if not connection.execute(update(Edition).where(Edition.id == 1).values(mark=mark)).rowcount:
+        connection.execute(insert(Edition).values(id=1, mark=mark))
