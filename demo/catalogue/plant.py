@@ -1,0 +1,164 @@
+"""Planting: the organisers, their courses and every workshop's rows, inside the caller's write transaction."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from accounts.models import Membership, Organiser, User
+from bookings.models import DiscountCode
+from courses.models import Course, Presenter, Venue, Workshop
+from courses.schedule import Meeting, set_sessions, slug
+from demo.catalogue import dates, guests, read, tickets
+from demo.catalogue.people import Person
+from lib import db
+
+STILL = timedelta()
+
+
+class AlreadyPlanted(Exception):
+    """The database has an organiser, so it is somebody's: nothing is added to it."""
+
+
+def refuse_if_planted() -> None:
+    """Raises AlreadyPlanted."""
+    if db.session.scalar(select(Organiser.slug).limit(1)):
+        raise AlreadyPlanted("There is an organiser already, so nothing was planted. Start again with `make reset`.")
+
+
+def plant(people: Mapping[str, Person], now: datetime) -> None:
+    """Everything the demo shows, counted from `now`. Raises AlreadyPlanted; ValueError when `now` is too early.
+
+    Call it inside `db.writing()`.
+    """
+    refuse_if_planted()
+    files = read.files()
+    if any(dates.end(each.past) >= now for each in files.courses):
+        raise ValueError("The catalogue's dates of 2024 and 2025 must be past: choose a later moment.")
+    users = {role: _user(person, now) for role, person in people.items()}
+    organiser = _organiser(
+        "Sea Street CPD", "sea-street", "Europe/London", "GBP", "4 Sea Street, Brighton BN0 0XX", "bookings"
+    )
+    elsewhere = _organiser("Harbour Row", "harbour-row", "Europe/Dublin", "EUR", "9 Harbour Row, Galway", "office")
+    for role in ("owner", "manager", "presenter"):
+        db.session.add(Membership(user=users[role], organiser=organiser, role=role))
+    db.session.add(Membership(user=users["other_owner"], organiser=elsewhere, role="owner"))
+    db.session.flush()
+    _main(Shelf(organiser, files), now, users["attendee"])
+    _of_its_own(Shelf(elsewhere, files), files.elsewhere, now)
+
+
+class Shelf:
+    """One organiser's courses in the making."""
+
+    def __init__(self, organiser: Organiser, files: read.Files) -> None:
+        self.organiser_id = organiser.id
+        self.files = files
+        self.presenters: dict[str, Presenter] = {}
+        self.venue: Venue | None = None
+
+    def presenter(self, name: str) -> Presenter:
+        """The presenter's row, made once."""
+        if name not in self.presenters:
+            full, about = self.files.presenters[name]
+            self.presenters[name] = Presenter(organiser_id=self.organiser_id, slug=name, name=full, about=about.strip())
+        return self.presenters[name]
+
+    def hall(self) -> Venue:
+        """The one venue's row, made once."""
+        if self.venue is None:
+            self.venue = Venue(organiser_id=self.organiser_id, **self.files.venue)
+        return self.venue
+
+    def course(self, taught: read.Taught) -> Course:
+        course = Course(
+            organiser_id=self.organiser_id,
+            slug=taught.slug,
+            title=taught.title,
+            summary=taught.summary,
+            description=taught.description,
+            topic=taught.topic,
+        )
+        db.session.add(course)
+        db.session.flush()
+        return course
+
+    def workshop(
+        self, course: Course, taught: read.Taught, meetings: Sequence[Meeting], moved_by: timedelta, *, is_rerun: bool
+    ) -> Workshop:
+        """One delivery on the days of `meetings`, with ticket dates moved by as much as they were."""
+        workshop = Workshop(
+            organiser_id=self.organiser_id,
+            course_id=course.id,
+            slug=slug(taught.slug, min(each.wall_start for each in meetings).date()),
+            title=taught.title,
+            format=taught.format,
+            status="published",
+            zone=taught.zone,
+            cpd_minutes=taught.cpd_minutes,
+            breaks_minutes=taught.breaks_minutes,
+            catch_up_offered=taught.catch_up.offered,
+            catch_up_from=taught.catch_up.counted_from,
+            catch_up_note=taught.catch_up.note,
+        )
+        set_sessions(workshop, meetings)
+        workshop.presenters = [self.presenter(name) for name in taught.presenters]
+        if taught.has_venue:
+            workshop.venue = self.hall()
+        tickets.add_tickets(workshop, taught, moved_by)
+        tickets.add_questions(workshop, taught, is_rerun=is_rerun)
+        db.session.add(workshop)
+        db.session.flush()
+        return workshop
+
+
+def _main(shelf: Shelf, now: datetime, attendee: User) -> None:
+    courses = shelf.files.courses
+    moves = dates.reruns(courses, now)
+    for taught in courses:
+        course = shelf.course(taught)
+        shelf.workshop(course, taught, taught.past, STILL, is_rerun=False)
+        move = moves[taught.slug]
+        rerun = shelf.workshop(course, taught, dates.moved(taught.past, move), move, is_rerun=True)
+        if taught.is_full:
+            guests.fill(rerun, now)
+    own = _of_its_own(shelf, shelf.files.own, now)
+    soon = next(each for each, taught in own if (taught.when.starts_in_minutes or 0) > 0)
+    guests.welcome(soon, guests.Guest(attendee.name, attendee.email), now)
+    db.session.add_all(_code(shelf.organiser_id, row) for row in shelf.files.codes)
+
+
+def _of_its_own(shelf: Shelf, courses: Sequence[read.Taught], now: datetime) -> list[tuple[Workshop, read.Taught]]:
+    """Courses without a past: one date each, counted from now."""
+    made = []
+    for taught in courses:
+        is_near = taught.when.starts_in_minutes is not None
+        meetings = dates.minutes_from(taught, now) if is_near else dates.on_a_weekday(taught, now)
+        workshop = shelf.workshop(shelf.course(taught), taught, meetings, STILL, is_rerun=True)
+        guests.take(workshop, taught.taken, now)
+        made.append((workshop, taught))
+    return made
+
+
+def _user(person: Person, now: datetime) -> User:
+    user = User(email=person.email, name=person.name, password_hash=person.password_hash, created_at=now)
+    db.session.add(user)
+    return user
+
+
+def _organiser(name: str, key: str, zone: str, currency: str, address: str, desk: str) -> Organiser:
+    row = Organiser(name=name, slug=key, zone=zone, currency=currency, email=f"{desk}@{key}.example", address=address)
+    db.session.add(row)
+    return row
+
+
+def _code(organiser_id: int, row: Mapping[str, Any]) -> DiscountCode:
+    return DiscountCode(
+        organiser_id=organiser_id,
+        code=row["code"],
+        folded="".join(row["code"].upper().split()),
+        percent=row["percent"],
+        tickets=row.get("tickets"),
+        uses_total=row.get("uses_total"),
+    )
