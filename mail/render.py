@@ -1,5 +1,6 @@
 """From a letter's frozen values to its subject and the two forms of its body. No request, no database."""
 
+import re
 from functools import lru_cache
 
 import css_inline
@@ -9,6 +10,8 @@ from jinja2 import Environment, StrictUndefined
 from lib.forms import one_line
 from mail.compose import Parts
 from mail.models import Letter
+
+_GAP = re.compile(r"\n{3,}")
 
 
 def parts(letter: Letter) -> Parts:
@@ -22,7 +25,7 @@ def parts(letter: Letter) -> Parts:
     text = letters.get_template(f"letters/{letter.template}.txt").render(values)
     html = letters.get_template(f"letters/{letter.template}.html").render(values)
     style = letters.get_template("letters/letter.css").render()
-    return Parts(subject=values["subject"], text=text, html=_inliner(style).inline(html))
+    return Parts(subject=values["subject"], text=_GAP.sub("\n\n", text), html=_inliner(style).inline(html))
 
 
 def _environment() -> Environment:
