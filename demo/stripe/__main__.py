@@ -6,9 +6,9 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from demo.stripe.server import Server, check_loopback
+from demo.stripe.loopback import check_address
+from demo.stripe.server import Server
 from demo.stripe.webhooks import Endpoint
 from lib import clock
 
@@ -30,10 +30,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
 def _endpoint(asked: argparse.Namespace) -> Endpoint | None:
     if not asked.webhook:
         return None
-    target = urlsplit(asked.webhook)
-    if target.scheme != "http":
-        raise ValueError("--webhook is an http address on this machine")
-    check_loopback(target.hostname or "")
+    check_address(asked.webhook)
     return Endpoint(asked.webhook, asked.webhook_secret, tuple(filter(None, asked.events.split(","))))
 
 

@@ -11,6 +11,7 @@ from demo.stripe.account import Account
 from demo.stripe.errors import Refused
 from demo.stripe.exchange import Answer, Request, as_json
 from demo.stripe.faults import Faults, Journal
+from demo.stripe.loopback import check_address
 from demo.stripe.schema import REFUND
 from demo.stripe.visits import carry_on_to
 from demo.stripe.webhooks import MODES, Endpoint
@@ -86,6 +87,7 @@ class Controls:
     def _webhooks(self, _key: str, body: Body) -> None:
         outbox = self._account.outbox
         if "url" in body:
+            check_address(body["url"])
             endpoint = outbox.endpoint or Endpoint("", "")
             outbox.endpoint = replace(endpoint, url=body["url"], secret=body.get("secret", endpoint.secret))
         if "mode" in body:

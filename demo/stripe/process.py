@@ -32,14 +32,22 @@ class StandIn:
     url: str
     pid: int
 
-    def http(self, method: str, path: str, body: str = "", kind: str = "application/x-www-form-urlencoded") -> Reply:
+    def http(
+        self,
+        method: str,
+        path: str,
+        body: str = "",
+        kind: str = "application/x-www-form-urlencoded",
+        headers: dict[str, str] | None = None,
+    ) -> Reply:
         """One request, redirects not followed."""
+        sent = ({"Content-Type": kind} if body else {}) | (headers or {})
         target = urlsplit(self.url)
         with closing(http.client.HTTPConnection("127.0.0.1", target.port or 80, timeout=60)) as connection:
-            connection.request(method, path, body or None, {"Content-Type": kind} if body else {})
+            connection.request(method, path, body or None, sent)
             answer = connection.getresponse()
-            headers = {name.lower(): value for name, value in answer.getheaders()}
-            return Reply(answer.status, headers.get("location", ""), answer.read().decode(), headers)
+            received = {name.lower(): value for name, value in answer.getheaders()}
+            return Reply(answer.status, received.get("location", ""), answer.read().decode(), received)
 
     def control(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """One `/_test` request; raises RuntimeError when it is refused."""

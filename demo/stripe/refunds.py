@@ -8,7 +8,7 @@ from demo.stripe.account import Account
 from demo.stripe.cards import Card
 from demo.stripe.errors import Refused, missing
 
-LATER_SECONDS = 3
+LATER_SECONDS = 2
 
 
 def create(account: Account, asked: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,6 @@ It stands on the standard library because a dropped connection, which tests need
 """
 
 import contextlib
-import ipaddress
 import socket
 import socketserver
 import sys
@@ -21,22 +20,13 @@ from demo.stripe.api import Api
 from demo.stripe.controls import Controls
 from demo.stripe.exchange import Answer, Request, as_json
 from demo.stripe.faults import Faults, Journal
+from demo.stripe.loopback import check_host
 from demo.stripe.store import Store
 from demo.stripe.visits import Visits
 from demo.stripe.webhooks import Endpoint, Outbox
 
 MOST_BYTES = 1_000_000
 IDLE_SECONDS = 120
-
-
-def check_loopback(host: str) -> None:
-    """Raises ValueError unless the host is this machine alone."""
-    if host == "localhost":
-        return
-    with contextlib.suppress(ValueError):
-        if ipaddress.ip_address(host).is_loopback:
-            return
-    raise ValueError(f"the stand-in for Stripe binds only to loopback, not to {host}")
 
 
 class Server(ThreadingHTTPServer):
@@ -47,7 +37,7 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 256
 
     def __init__(self, host: str, port: int, state: Path | None, endpoint: Endpoint | None, address: str) -> None:
-        check_loopback(host)
+        check_host(host)
         if ":" in host:
             self.address_family = socket.AF_INET6
         super().__init__((host, port), Handler)

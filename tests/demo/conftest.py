@@ -56,7 +56,7 @@ def connected(stand_in: StandIn, key: str = "sk_test_of_the_tests") -> Iterator[
     """The SDK, pointed at a stand-in."""
     http = stripe.RequestsClient(timeout=5)
     yield stripe.StripeClient(key, base_addresses={"api": stand_in.url}, max_network_retries=2, http_client=http)
-    http.close()
+    http.close()  # type: ignore[no-untyped-call]
 
 
 def wanted(**changes: Any) -> Any:
