@@ -89,12 +89,7 @@ def redeem(code_id: int, *, tickets: Collection[str], email: str, zone: str, now
 
     The caller adds the redemption with `hold_use` in the same transaction.
     """
-    code = db.session.scalars(
-        select(DiscountCode)
-        .where(DiscountCode.id == code_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
+    code = _lock(code_id)
     return check(code, tickets=tickets, email=email, zone=zone, now=now)
 
 
@@ -118,14 +113,33 @@ def extend_use(booking_id: int, until: datetime) -> None:
     _set(booking_id, ("held",), state="held", held_until=until)
 
 
-def keep_use(booking_id: int) -> None:
-    """The booking is confirmed: its use counts for good, also when its hold had run out."""
+def keep_use(booking_id: int, now: datetime) -> None:
+    """The booking is confirmed: its use counts for good.
+
+    A use whose hold ran out is claimed again under the lock; raises CodeSpent when others have had it meanwhile.
+    """
+    use = db.session.scalars(select(Redemption).where(Redemption.booking_id == booking_id)).one_or_none()
+    if use is None:
+        return
+    code = _lock(use.code_id)
+    still_counts = use.state == "used" or (use.held_until is not None and use.held_until > now)
+    if not still_counts and code.uses_total is not None and _uses(code.id, now) >= code.uses_total:
+        raise CodeSpent(f"{code.code} was used up by others after the hold on this booking had run out.")
     _set(booking_id, ("held", "released"), state="used", held_until=None)
 
 
 def release_use(booking_id: int) -> None:
     """The booking came to nothing: its use is free again."""
     _set(booking_id, ("held", "used"), state="released", held_until=None)
+
+
+def _lock(code_id: int) -> DiscountCode:
+    return db.session.scalars(
+        select(DiscountCode)
+        .where(DiscountCode.id == code_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
 
 
 def _set(booking_id: int, states: Collection[str], **values: object) -> None:

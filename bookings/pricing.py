@@ -49,10 +49,12 @@ class Share:
 
 @dataclass(frozen=True)
 class Quote:
-    """The price of a booking, its lines adding up to the total and its shares too."""
+    """The price of a booking. Its lines add up to the total, its shares too, and so do its `charges`: one a ticket,
+    with the reduction taken off."""
 
     currency: str
     lines: tuple[Line, ...]
+    charges: tuple[Line, ...]
     total_minor: int
     shares: tuple[Share, ...]
 
@@ -62,6 +64,7 @@ class Quote:
             "currency": self.currency,
             "total_minor": self.total_minor,
             "lines": [{"text": line.text, "minor": line.minor} for line in self.lines],
+            "charges": [{"text": line.text, "minor": line.minor} for line in self.charges],
         }
 
 
@@ -80,6 +83,7 @@ def quote(people: Sequence[Person], currency: str, reduction: Reduction | None =
     Raises OddNumber when people do not come in multiples of their ticket's seats.
     """
     lines: list[Line] = []
+    charges: list[Line] = []
     shares: list[Share] = []
     for ticket in dict.fromkeys(person.ticket for person in people):
         group = [person for person in people if person.ticket == ticket]
@@ -93,11 +97,12 @@ def quote(people: Sequence[Person], currency: str, reduction: Reduction | None =
         if reduction and reduction.covers(ticket):
             off = money.percent_of(price, reduction.percent)
             lines.append(Line(f"{reduction.code}, {reduction.percent}% off {one.ticket_name}", -off))
+        charges.append(Line(_text(one, units, currency), price - off))
         prices = money.spread(price, [1] * len(group))
         discounts = money.spread(off, prices)
         shares += [Share(p.n, each, less) for p, each, less in zip(group, prices, discounts, strict=True)]
     total = sum(line.minor for line in lines)
-    return Quote(currency, tuple(lines), total, tuple(sorted(shares, key=lambda share: share.n)))
+    return Quote(currency, tuple(lines), tuple(charges), total, tuple(sorted(shares, key=lambda share: share.n)))
 
 
 def _text(one: Person, units: int, currency: str) -> str:

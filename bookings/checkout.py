@@ -1,0 +1,320 @@
+"""From a filled form to a held booking with a way to Stripe. All of it inside the caller's transaction; the call to
+Stripe itself comes after, in `routes`."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import select
+
+from accounts import consent
+from bookings import discounts, letters, lifecycle, pricing
+from bookings.models import Answer, Attendee, AttendeePlace, Booking
+from courses import catalogue, places, shelf
+from history import models as history
+from lib import db, references, web, work, zones
+from payments import ledger
+from payments.models import Bill, PaymentAttempt
+
+PAGE_LASTS = timedelta(minutes=31)  # Stripe refuses under 30:00, counted from its own receipt
+GRACE = timedelta(minutes=5)  # between the page's end and the hold's, for money that is on its way
+FRESH_PAGES_FOR = timedelta(hours=2)
+WORTH_RETURNING = timedelta(minutes=2)
+LAPSE = "bookings.lapse"
+
+
+class SaleEnded(web.Refusal):
+    status = 410
+    refusal = "sale_ended"
+    title = "Booking has ended for this date"
+
+
+class WorkshopCancelled(web.Refusal):
+    status = 410
+    refusal = "workshop_cancelled"
+    title = "This workshop is cancelled"
+
+
+class NotSoldHere(web.Refusal):
+    status = 409
+    refusal = "not_on_sale"
+    title = "This workshop is not on sale here"
+
+
+class TicketNotOnSale(web.Refusal):
+    status = 422
+    refusal = "ticket_not_on_sale"
+    title = "This ticket cannot be chosen"
+
+
+class HoldLapsed(web.Refusal):
+    status = 410
+    refusal = "hold_lapsed"
+    title = "These places are no longer kept for you"
+
+
+@dataclass(frozen=True)
+class Attending:
+    """One person of the form. `answers` are by the question's id."""
+
+    n: int
+    name: str
+    email: str
+    ticket: str
+    answers: Mapping[int, str]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A filled form, checked for shape; whether it can be had is decided under the lock."""
+
+    slug: str
+    currency: str
+    attending: tuple[Attending, ...]
+    booker_name: str
+    booker_email: str
+    code: str
+    zone: str
+    wants_letters: bool
+    terms_version: str
+    once: str | None
+    once_digest: str | None
+
+
+def refuse_unless_bookable(listing: catalogue.Listing) -> None:
+    """Raise the refusal that says why nothing of this workshop can be booked, if so: full 409, over 410."""
+    if listing.bookable:
+        return
+    page = web.url("courses.course", slug=listing.workshop.course_slug)
+    facts = {"next_url": page, "next_text": "See all dates of this course"}
+    if listing.state == "cancelled":
+        raise WorkshopCancelled("Nobody can book it any more. Nothing has been charged.", **facts)
+    sold_here = [each for each in listing.offers if catalogue.is_sold_here(each.ticket)]
+    if any(each.left < each.ticket.seats and each.reason.startswith(("All ", "No ", "Only ")) for each in sold_here):
+        raise places.WorkshopFull(listing.places_left, listing.places_left + 1)
+    if listing.state in ("running", "past") or sold_here:
+        raise SaleEnded("You have not been charged. Other dates may still have places.", **facts)
+    raise NotSoldHere("Its tickets need a rule this site does not handle yet. Nothing has been charged.", **facts)
+
+
+def price(wish: Wish, listing: catalogue.Listing, reduction: pricing.Reduction | None) -> pricing.Quote:
+    """The quote for a wish at today's prices. Raises TicketNotOnSale, or OddNumber for half a pair."""
+    people = []
+    for person in wish.attending:
+        offer = offer_of(listing, person.ticket)
+        minor = offer.price(wish.currency) if offer else None
+        if offer is None or minor is None:
+            raise TicketNotOnSale(f"There is no such ticket in {wish.currency}. Please choose another one.")
+        people.append(pricing.Person(person.n, person.ticket, offer.ticket.name, minor, offer.ticket.seats))
+    return pricing.quote(people, wish.currency, reduction)
+
+
+def offer_of(listing: catalogue.Listing, code: str) -> catalogue.Offer | None:
+    return next((each for each in listing.offers if each.ticket.code == code), None)
+
+
+def start(wish: Wish, now: datetime) -> Booking:
+    """Hold the places, freeze the price, and write down the booking with its first attempt at payment.
+
+    A free booking is confirmed at once and has no attempt. Raises the Refusal that names what stands against it.
+    """
+    listing = _listing(wish.slug, now)
+    refuse_unless_bookable(listing)
+    for ticket in {person.ticket for person in wish.attending}:
+        offer = offer_of(listing, ticket)
+        if offer is None or (not offer.on_sale and offer.left >= offer.ticket.seats):
+            reason = offer.reason if offer else "There is no such ticket."
+            raise TicketNotOnSale(f"{reason} Please choose another ticket. Nothing has been charged.")
+    until = now + PAGE_LASTS + GRACE
+    organiser_id = listing.workshop.organiser.id
+    held = places.hold(_pools(wish, listing), organiser_id=organiser_id, until=until, now=now)
+    code = discounts.find(organiser_id, wish.code) if discounts.fold(wish.code) else None
+    tickets = {person.ticket for person in wish.attending}
+    reduction = (
+        discounts.redeem(code.id, tickets=tickets, email=wish.booker_email, zone=listing.workshop.zone, now=now)
+        if code
+        else None
+    )
+    quote = price(wish, listing, reduction)
+    booking = _write(wish, listing, quote, held, until, now)
+    if code:
+        discounts.hold_use(code, booking.id, wish.booker_email, until)
+    if wish.wants_letters:
+        consent.give(organiser_id, wish.booker_email, "marketing", about=f"booking:{booking.id}", now=now)
+    if quote.total_minor == 0:
+        lifecycle.confirm(lifecycle.locked(booking.bill_id), actor="booker", now=now)
+    else:
+        new_attempt(booking, quote.charges, listing.workshop.title, now)
+        work.post(LAPSE, f"booking:{booking.id}", until, {"booking": booking.id})
+    return booking
+
+
+def again(booking: Booking, now: datetime) -> None:
+    """Another way to Stripe for a held booking whose page has ended; the hold moves with it.
+
+    Raises HoldLapsed when the places are no longer the booking's or two hours have gone since the first hold.
+    """
+    refuse_unless_held(booking, now)
+    if now > booking.created_at + FRESH_PAGES_FOR:
+        raise HoldLapsed("Places are kept for at most two hours. Nothing has been charged; please book again.")
+    until = now + PAGE_LASTS + GRACE
+    lifecycle.extend(booking, until, now)
+    charges = tuple(pricing.Line(each["text"], each["minor"]) for each in booking.quote["charges"])
+    new_attempt(booking, charges, booking.attendees[0].workshop.title, now)
+    work.post(LAPSE, f"booking:{booking.id}", until, {"booking": booking.id})
+
+
+def refuse_unless_held(booking: Booking, now: datetime) -> None:
+    """Raise HoldLapsed unless the places are still kept for the booking."""
+    if booking.state != "held" or booking.held_until is None or booking.held_until <= now:
+        page = web.url("courses.workshop", slug=booking.attendees[0].workshop.slug)
+        raise HoldLapsed(
+            "The time to pay has run out, so the places went back on sale. Nothing has been charged; if a payment "
+            "arrives all the same, you get your places or all of it back.",
+            next_url=page,
+            next_text="Book again",
+        )
+
+
+def by_once(once: str | None) -> Booking | None:
+    """The booking that this very form has already made."""
+    if not once:
+        return None
+    return db.session.scalars(select(Booking).where(Booking.once == once)).one_or_none()
+
+
+def new_attempt(booking: Booking, charges: tuple[pricing.Line, ...], title: str, now: datetime) -> PaymentAttempt:
+    """Write down a way to Stripe with its frozen parameters."""
+    key = f"attempt-{uuid4()}"
+    expires_at = now + PAGE_LASTS
+    attempt = PaymentAttempt(
+        organiser_id=booking.organiser_id,
+        bill_id=booking.bill_id,
+        key=key,
+        amount_minor=booking.quote["total_minor"],
+        currency=booking.currency,
+        parameters=_parameters(booking, charges, title, key, expires_at),
+        created_at=now,
+        expires_at=expires_at,
+    )
+    db.session.add(attempt)
+    db.session.flush()
+    return attempt
+
+
+def _parameters(
+    booking: Booking, charges: tuple[pricing.Line, ...], title: str, key: str, expires_at: datetime
+) -> dict[str, Any]:
+    marks = {"organiser": str(booking.organiser_id), "booking": booking.reference, "attempt": key}
+    return {
+        "mode": "payment",
+        "client_reference_id": booking.reference,
+        "customer_email": booking.booker_email,
+        "expires_at": int(expires_at.timestamp()),
+        "line_items": [
+            {
+                "quantity": 1,
+                "price_data": {
+                    "currency": booking.currency.lower(),
+                    "unit_amount": line.minor,
+                    "product_data": {"name": line.text, "description": title},
+                },
+            }
+            for line in charges
+            if line.minor
+        ],
+        "metadata": marks,
+        "payment_intent_data": {"metadata": marks, "description": f"{booking.reference}: {title}"[:500]},
+        "success_url": letters.booking_url(booking, returned="paid"),
+        "cancel_url": letters.booking_url(booking, returned="left"),
+    }
+
+
+def _listing(slug: str, now: datetime) -> catalogue.Listing:
+    found = shelf.read(now, lambda kept: [kept.by_slug[slug]] if slug in kept.by_slug else [])
+    return catalogue.listing(found.by_slug[slug], found.claimed, now)
+
+
+def _pools(wish: Wish, listing: catalogue.Listing) -> Counter[int]:
+    wanted: Counter[int] = Counter()
+    for person in wish.attending:
+        offer = offer_of(listing, person.ticket)
+        wanted.update(offer.ticket.pools if offer else ())
+    return wanted
+
+
+def _write(
+    wish: Wish,
+    listing: catalogue.Listing,
+    quote: pricing.Quote,
+    held: dict[int, list[int]],
+    until: datetime,
+    now: datetime,
+) -> Booking:
+    organiser_id = listing.workshop.organiser.id
+    bill = Bill(organiser_id=organiser_id, currency=wish.currency, total_minor=quote.total_minor, created_at=now)
+    db.session.add(bill)
+    db.session.flush()
+    booking = Booking(
+        organiser_id=organiser_id,
+        reference=_free_reference(),
+        bill_id=bill.id,
+        state="held",
+        once=wish.once,
+        once_digest=wish.once_digest,
+        booker_name=wish.booker_name,
+        booker_email=wish.booker_email,
+        zone=wish.zone,
+        currency=wish.currency,
+        quote=quote.frozen(),
+        terms_version=wish.terms_version,
+        created_at=now,
+        held_until=until,
+    )
+    shares = {share.n: share for share in quote.shares}
+    for person in wish.attending:
+        ticket = next(each.ticket for each in listing.offers if each.ticket.code == person.ticket)
+        booking.attendees.append(
+            Attendee(
+                organiser_id=organiser_id,
+                workshop_id=listing.workshop.id,
+                ticket_type_id=ticket.id,
+                n=person.n,
+                name=person.name,
+                email=person.email,
+                state="held",
+                price_minor=shares[person.n].price_minor,
+                discount_minor=shares[person.n].discount_minor,
+                claims=[AttendeePlace(organiser_id=organiser_id, place_id=held[pool].pop()) for pool in ticket.pools],
+                answers=[
+                    Answer(organiser_id=organiser_id, question_id=question, text=text)
+                    for question, text in person.answers.items()
+                ],
+            )
+        )
+    db.session.add(booking)
+    db.session.flush()
+    history.record(
+        f"booking:{booking.id}",
+        "booking_held",
+        at=now,
+        actor="booker",
+        organiser_id=organiser_id,
+        facts={"until": zones.z(until), "total_minor": quote.total_minor, "currency": wish.currency},
+    )
+    return booking
+
+
+def _free_reference() -> str:
+    while True:
+        reference = references.new()
+        if not db.session.scalar(select(Booking.id).where(Booking.reference == reference)):
+            return reference
+
+
+def live_attempt(booking: Booking) -> PaymentAttempt | None:
+    """The booking's way to Stripe that may still be paid."""
+    return ledger.live_attempt(booking.bill_id)

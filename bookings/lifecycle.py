@@ -1,0 +1,122 @@
+"""A booking's states and the moves between them: the only door to `Booking.state` and `Attendee.state`.
+
+held -> confirmed | awaiting_bank | lapsed;  awaiting_bank -> confirmed | lapsed;  lapsed -> confirmed | awaiting_bank
+(money that came late and found its places free).
+"""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload, selectinload
+
+from bookings import discounts, invites, letters
+from bookings.models import Attendee, Booking
+from courses import places
+from courses.models import TicketType, Workshop
+from history import models as history
+from lib import db
+from payments import ledger
+
+MOVES = {
+    "confirmed": {"held", "awaiting_bank", "lapsed"},
+    "awaiting_bank": {"held", "lapsed"},
+    "lapsed": {"held", "awaiting_bank"},
+}
+_ATTENDEE = {"confirmed": "confirmed", "awaiting_bank": "held", "lapsed": "lapsed"}
+
+
+class WrongState(RuntimeError):
+    """A move that the table above does not know: a fault of ours, never a visitor's."""
+
+
+def locked(bill_id: int) -> Booking:
+    """The booking of a bill with all that a move needs, locked in order: Bill, Booking."""
+    ledger.lock(bill_id)
+    return db.session.scalars(
+        select(Booking)
+        .where(Booking.bill_id == bill_id)
+        .with_for_update(of=Booking)
+        .options(
+            joinedload(Booking.organiser),
+            selectinload(Booking.attendees).selectinload(Attendee.claims),
+            selectinload(Booking.attendees).selectinload(Attendee.invites),
+            selectinload(Booking.attendees).joinedload(Attendee.workshop).selectinload(Workshop.sessions),
+            selectinload(Booking.attendees).joinedload(Attendee.workshop).selectinload(Workshop.presenters),
+            selectinload(Booking.attendees).joinedload(Attendee.workshop).joinedload(Workshop.venue),
+            selectinload(Booking.attendees).joinedload(Attendee.ticket).selectinload(TicketType.sessions),
+        )
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def confirm(booking: Booking, *, actor: str, now: datetime) -> None:
+    """Take the places for good, write the invites, post one letter an attendee and the receipt.
+
+    Raises WorkshopFull or CodeSpent, with no place claimed, when a hold that ran out cannot be claimed again.
+    """
+    _may_move(booking, "confirmed")
+    _claim(booking, now)
+    _move(booking, "confirmed", actor, now)
+    booking.confirmed_at = now
+    for attendee in booking.attendees:
+        invites.make(attendee, now)
+        letters.confirmed(attendee, now)
+    letters.receipt(booking, now)
+
+
+def await_bank(booking: Booking, *, actor: str, now: datetime) -> None:
+    """Keep the places while the bank debit is on its way. Raises WorkshopFull or CodeSpent like `confirm`."""
+    _may_move(booking, "awaiting_bank")
+    _claim(booking, now)
+    _move(booking, "awaiting_bank", actor, now)
+    letters.awaiting_bank(booking, now)
+
+
+def lapse(booking: Booking, *, actor: str, why: str, now: datetime) -> None:
+    """Give the places and the code's use back."""
+    _may_move(booking, "lapsed")
+    places.release(place_ids(booking))
+    discounts.release_use(booking.id)
+    _move(booking, "lapsed", actor, now, why)
+
+
+def extend(booking: Booking, until: datetime, now: datetime) -> None:
+    """Hold the same places for another way to Stripe. Raises WorkshopFull when their time had run out and others
+    have them."""
+    places.extend(place_ids(booking), until, now)
+    discounts.extend_use(booking.id, until)
+    booking.held_until = until
+
+
+def place_ids(booking: Booking) -> list[int]:
+    return sorted(claim.place_id for attendee in booking.attendees for claim in attendee.claims)
+
+
+def _claim(booking: Booking, now: datetime) -> None:
+    places.keep(place_ids(booking), now)
+    try:
+        discounts.keep_use(booking.id, now)
+    except discounts.CodeSpent:
+        places.release(place_ids(booking))
+        raise
+
+
+def _may_move(booking: Booking, state: str) -> None:
+    if booking.state not in MOVES[state]:
+        raise WrongState(f"{booking.reference} cannot go from {booking.state} to {state}")
+
+
+def _move(booking: Booking, state: str, actor: str, now: datetime, why: str = "") -> None:
+    before = booking.state
+    booking.state = state
+    booking.held_until = None
+    for attendee in booking.attendees:
+        attendee.state = _ATTENDEE[state]
+    history.record(
+        f"booking:{booking.id}",
+        f"booking_{state}",
+        at=now,
+        actor=actor,
+        organiser_id=booking.organiser_id,
+        facts={"from": before, "why": why} if why else {"from": before},
+    )

@@ -1,0 +1,148 @@
+"""What Stripe says of a checkout page, made true here: the one function that the webhook, the returning buyer and the
+worker call, in any order and as often as they like."""
+
+from datetime import datetime
+
+from flask import current_app
+from sqlalchemy import select
+
+from bookings import letters, lifecycle
+from bookings.discounts import CodeSpent
+from bookings.models import Booking
+from courses.places import WorkshopFull
+from history import models as history
+from lib import db
+from payments import ledger, refunds
+from payments.gateway import Checkout
+from payments.inbox import Outcome
+from payments.models import Payment, PaymentAttempt
+
+FULL = "The places had gone back on sale before the payment arrived, and none is left."
+SPENT = "The code's last use had gone to somebody else before the payment arrived."
+TWICE = "This booking had already been paid."
+
+
+def settle(checkout: Checkout, *, actor: str, now: datetime) -> tuple[Outcome, str]:
+    """Bring our rows in line with a checkout page just read from Stripe; says what came of it.
+
+    Money is believed only when amount, currency and live or test mode are what the attempt froze. Money that comes
+    too late takes its places again, or goes back in full.
+    """
+    attempt = ledger.attempt_of(checkout.session_id, checkout.attempt_key)
+    if attempt is None:
+        return "ignored", "not a checkout of this installation"
+    booking = lifecycle.locked(attempt.bill_id)
+    db.session.refresh(attempt)
+    if attempt.stripe_session is None:
+        # The webhook overtook the answer that was to tell us the page's id.
+        attempt.stripe_session, attempt.url, attempt.state = checkout.session_id, checkout.url, "open"
+    if wrong := _mismatch(checkout, attempt):
+        _report_mismatch(booking, wrong, now)
+        return "mismatch", wrong
+    if checkout.status == "expired" and attempt.state in ledger.LIVE:
+        attempt.state = "expired"
+    if checkout.status != "complete":
+        return "handled", f"page is {checkout.status}"
+    attempt.state = "completed"
+    if checkout.payment_intent is None:
+        return "mismatch", "a completed page without a payment"
+    payment = _payment(checkout.payment_intent, attempt, now)
+    if payment.state != "pending":
+        return "handled", f"payment had {payment.state}"
+    if checkout.is_paid:
+        payment.state = "succeeded"
+        _receive(booking, payment, actor, now)
+    elif checkout.is_on_its_way:
+        _expect(booking, actor, now)
+    else:
+        payment.state = "failed"
+        _give_up(booking, now)
+    return "handled", f"payment {payment.state}, booking {booking.state}"
+
+
+def _receive(booking: Booking, payment: Payment, actor: str, now: datetime) -> None:
+    if booking.state not in lifecycle.MOVES["confirmed"]:
+        _return_all(booking, payment, TWICE, now)
+        return
+    try:
+        lifecycle.confirm(booking, actor=actor, now=now)
+    except (WorkshopFull, CodeSpent) as refusal:
+        why = FULL if isinstance(refusal, WorkshopFull) else SPENT
+        if booking.state in lifecycle.MOVES["lapsed"]:
+            lifecycle.lapse(booking, actor=actor, why=why, now=now)
+        _return_all(booking, payment, why, now)
+
+
+def _expect(booking: Booking, actor: str, now: datetime) -> None:
+    if booking.state not in lifecycle.MOVES["awaiting_bank"]:
+        return
+    try:
+        lifecycle.await_bank(booking, actor=actor, now=now)
+    except (WorkshopFull, CodeSpent):
+        # A debit under way cannot be called back; when it arrives, `_receive` sends it back.
+        if booking.state in lifecycle.MOVES["lapsed"]:
+            lifecycle.lapse(booking, actor=actor, why=FULL, now=now)
+        letters.to_organiser(booking, f"Booking {booking.reference}: a bank debit came too late", [FULL], now)
+
+
+def _give_up(booking: Booking, now: datetime) -> None:
+    if booking.state == "awaiting_bank":
+        lifecycle.lapse(booking, actor="stripe", why="the bank did not pay", now=now)
+        letters.payment_failed(booking, now)
+
+
+def _return_all(booking: Booking, payment: Payment, why: str, now: datetime) -> None:
+    refund = refunds.refund_rest(payment, reason=why, now=now)
+    if refund is None:
+        return
+    letters.refunded_late(booking, refund.amount_minor, why, now)
+    history.record(
+        f"booking:{booking.id}",
+        "refund_begun",
+        at=now,
+        actor="rule",
+        organiser_id=booking.organiser_id,
+        facts={"amount_minor": refund.amount_minor, "currency": refund.currency, "why": why},
+    )
+
+
+def _payment(intent: str, attempt: PaymentAttempt, now: datetime) -> Payment:
+    """The row of this payment intent: unique, so the change to paid happens once whatever events tell of it."""
+    payment = db.session.scalars(select(Payment).where(Payment.payment_intent == intent)).one_or_none()
+    if payment is None:
+        payment = Payment(
+            organiser_id=attempt.organiser_id,
+            bill_id=attempt.bill_id,
+            attempt_id=attempt.id,
+            payment_intent=intent,
+            state="pending",
+            amount_minor=attempt.amount_minor,
+            currency=attempt.currency,
+            at=now,
+        )
+        db.session.add(payment)
+        db.session.flush()
+    return payment
+
+
+def _mismatch(checkout: Checkout, attempt: PaymentAttempt) -> str:
+    is_live_key = not str(current_app.config["STRIPE_SECRET_KEY"]).startswith("sk_test_")
+    if checkout.is_live != is_live_key:
+        return "live money and test money mixed"
+    if (checkout.amount_minor, checkout.currency) != (attempt.amount_minor, attempt.currency):
+        said = f"{checkout.amount_minor} {checkout.currency}"
+        return f"Stripe says {said}, the booking {attempt.amount_minor} {attempt.currency}"
+    return ""
+
+
+def _report_mismatch(booking: Booking, wrong: str, now: datetime) -> None:
+    history.record(
+        f"booking:{booking.id}",
+        "payment_mismatch",
+        at=now,
+        actor="stripe",
+        organiser_id=booking.organiser_id,
+        facts={"wrong": wrong},
+    )
+    title = f"Booking {booking.reference}: a payment does not fit"
+    letters.to_organiser(booking, title, [f"{wrong}. Nothing was confirmed; please look at it in Stripe."], now)
