@@ -27,7 +27,8 @@ def months_after(at: datetime, months: int) -> datetime:
 def reruns(courses: Sequence[Taught], now: datetime) -> dict[str, timedelta]:
     """How far each course's past sessions are moved for its next date: whole weeks, so the weekdays stay.
 
-    No two courses meet on one day. The one that asks for a gap week comes first, since few days will do for it.
+    No two courses meet on one day, and none from Christmas Eve to 2 January. The one that asks for a gap
+    week comes first, since few days will do for it.
     """
     moves: dict[str, timedelta] = {}
     busy: set[date] = set()
@@ -70,8 +71,9 @@ def on_a_weekday(course: Taught, now: datetime) -> list[Meeting]:
     day += timedelta(days=(when.weekday - day.weekday()) % 7)
     starts, ends = when.hours
     meeting = Meeting(datetime.combine(day, starts), datetime.combine(day, ends), course.zone)
-    while not _exists([meeting]):
+    while not _exists([meeting]) or _is_quiet(day):
         [meeting] = moved([meeting], WEEK)
+        day = meeting.wall_start.date()
     return [meeting]
 
 
@@ -97,7 +99,7 @@ def _after(course: Taught, now: datetime, notice: timedelta, busy: set[date]) ->
     earliest = zones.wall(now + notice, course.zone).date()
     weeks = -(-(earliest - course.past[0].wall_start.date()).days // 7)
     move = weeks * WEEK
-    while not _exists(meetings := moved(course.past, move)) or busy & {each.wall_start.date() for each in meetings}:
+    while not _suits(moved(course.past, move), busy):
         move += WEEK
     return move
 
@@ -115,6 +117,16 @@ def _into_gap(course: Taught, now: datetime) -> timedelta:
     in_time = [(meetings, move) for meetings, move in gaps if end(meetings) <= limit]
     with_notice = [(meetings, move) for meetings, move in in_time if start(meetings) >= now + NOTICE]
     return (with_notice or in_time or gaps)[0][1]
+
+
+def _suits(meetings: Sequence[Meeting], busy: set[date]) -> bool:
+    days = {each.wall_start.date() for each in meetings}
+    return _exists(meetings) and not busy & days and not any(map(_is_quiet, days))
+
+
+def _is_quiet(day: date) -> bool:
+    """Whether the office is closed for Christmas and New Year."""
+    return (day.month == 12 and day.day >= 24) or (day.month == 1 and day.day <= 2)
 
 
 def _exists(meetings: Sequence[Meeting]) -> bool:
