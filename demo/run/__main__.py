@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import NullPool, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -76,6 +76,7 @@ class Run:
 
     def go(self) -> int:
         self._instance.addresses.unlink(missing_ok=True)
+        _check_answers(self._database)
         instances.write_settings(self._instance, self._settings)
         say("settings", str(self._instance.settings))
         self._family = Family(self._instance.logs, self._environment(), gone_with_it=self._instance.addresses)
@@ -219,15 +220,27 @@ class Run:
         say("stopped", "the data are kept; make reset removes them")
 
 
-def _has_organiser(database: str) -> bool:
-    engine = create_engine(database)
+def _check_answers(database: str) -> None:
+    """Raises StartFailed when a PostgreSQL server does not let us in, before anything remembers its address."""
+    if not database.startswith("postgresql"):
+        return
     try:
-        with engine.connect() as connection:
+        with create_engine(database, poolclass=NullPool).connect():
+            return
+    except (SQLAlchemyError, ImportError, ValueError) as error:
+        reason = " ".join(str(getattr(error, "orig", None) or error).split())
+        raise StartFailed(
+            f"The database {make_url(database).render_as_string(hide_password=True)} does not answer: {reason}\n"
+            f"For the one built in, type: make run DATABASE_URL=sqlite:///{instances.OWN_DATABASE}"
+        ) from error
+
+
+def _has_organiser(database: str) -> bool:
+    try:
+        with create_engine(database, poolclass=NullPool).connect() as connection:
             return connection.execute(text("SELECT 1 FROM organiser LIMIT 1")).first() is not None
     except SQLAlchemyError as error:
         raise StartFailed(f"The database does not answer: {error}") from error
-    finally:
-        engine.dispose()
 
 
 def _last_words(child: Child) -> str:
