@@ -38,6 +38,7 @@ class Happening:
     url: str = ""
     sequence: int = 0
     is_cancelled: bool = False
+    organiser: Person | None = None  # for listings, whose entries may have different ones
 
 
 def invite(happening: Happening, organiser: Person, attendee: Person, method: Method | None) -> bytes:
@@ -45,16 +46,15 @@ def invite(happening: Happening, organiser: Person, attendee: Person, method: Me
 
     Raises ValueError for a naive instant.
     """
-    event = _event(happening)
-    event.add("organizer", _address(organiser, {}))
+    event = _event(happening, organiser)
     role = {"CUTYPE": "INDIVIDUAL", "ROLE": "REQ-PARTICIPANT", "PARTSTAT": "ACCEPTED", "RSVP": "FALSE"}
     event.add("attendee", _address(attendee, role))
     return _calendar([event], method)
 
 
 def listing(happenings: Iterable[Happening], name: str = "") -> bytes:
-    """A calendar to publish: any number of entries, no attendees (RFC 5546 3.2.1)."""
-    return _calendar([_event(each) for each in happenings], "PUBLISH", name)
+    """A calendar to publish: any number of entries, no attendees, each with its organiser (RFC 5546 3.2.1)."""
+    return _calendar([_event(each, each.organiser) for each in happenings], "PUBLISH", name)
 
 
 def _calendar(events: Sequence[Event], method: Method | None, name: str = "") -> bytes:
@@ -71,7 +71,7 @@ def _calendar(events: Sequence[Event], method: Method | None, name: str = "") ->
     return bytes(calendar.to_ical())
 
 
-def _event(happening: Happening) -> Event:
+def _event(happening: Happening, organiser: Person | None) -> Event:
     for instant in (happening.starts_at, happening.ends_at, happening.stamp):
         if instant.tzinfo is None:
             raise ValueError("a calendar entry needs instants: a naive time would float from zone to zone")
@@ -84,6 +84,8 @@ def _event(happening: Happening) -> Event:
     event.add("sequence", happening.sequence)
     event.add("status", "CANCELLED" if happening.is_cancelled else "CONFIRMED")
     event.add("transp", "OPAQUE")
+    if organiser:
+        event.add("organizer", _address(organiser, {}))
     if happening.description:
         event.add("description", happening.description)
     if happening.location:
