@@ -87,7 +87,7 @@ def _event(happening: Happening, organiser: Person | None) -> Event:
     if organiser:
         event.add("organizer", _address(organiser, {}))
     if happening.description:
-        event.add("description", happening.description)
+        event.add("description", "\n".join(one_line(each) for each in happening.description.splitlines()))
     if happening.location:
         event.add("location", one_line(happening.location))
     if happening.url:
