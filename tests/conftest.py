@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import os
 import secrets
 import shutil
 import socket
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote, urlsplit
 
+import hypothesis
 import psycopg
 import pytest
 from flask import Flask
@@ -39,13 +39,17 @@ WEBHOOK_SECRET = "whsec_" + secrets.token_hex(16)
 LOOPBACK = ("127.", "::1", "localhost")
 
 
+# The same examples in every run: what a machine's load or luck decides is no verdict on a change.
+hypothesis.settings.register_profile("tests", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("tests")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "both_databases: runs once on SQLite and once on PostgreSQL")
-    if getattr(config.option, "numprocesses", None):  # one server for all workers; alone, it starts when it is needed
-        try:
-            postgres.pytest_configure(config)
-        except postgres.PostgresMissing as missing:
-            raise pytest.UsageError(str(missing)) from None
+    try:
+        postgres.pytest_configure(config)
+    except postgres.PostgresMissing as missing:
+        raise pytest.UsageError(str(missing)) from None
 
 
 def pytest_unconfigure() -> None:
@@ -349,7 +353,9 @@ def _on_sqlite(stack: ExitStack, instance: Path, port: int) -> House:
 
 
 def _on_postgresql(stack: ExitStack, _instance: Path, port: int) -> House:
-    base = postgres.base_url() or _start_postgresql(stack)
+    base = postgres.base_url()
+    if base is None:
+        pytest.fail(f"this test needs PostgreSQL; the run was started with {postgres.VARIABLE}=none", pytrace=False)
     name = f"colloquy_{secrets.token_hex(6)}"
     server = stack.enter_context(closing(psycopg.connect(f"{base}/postgres", autocommit=True)))
     server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
@@ -370,15 +376,6 @@ def _on_postgresql(stack: ExitStack, _instance: Path, port: int) -> House:
             own.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(names))
 
     return House(app, refresh)
-
-
-def _start_postgresql(stack: ExitStack) -> str:
-    if os.environ.get(postgres.VARIABLE) == postgres.NONE:
-        pytest.fail(f"this test needs PostgreSQL; the run was started with {postgres.VARIABLE}=none", pytrace=False)
-    try:
-        return stack.enter_context(postgres.running())
-    except postgres.PostgresMissing as missing:
-        pytest.exit(str(missing), returncode=1)
 
 
 def _free_port() -> int:
