@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+
 
 @dataclass(frozen=True)
 class Request:
@@ -29,7 +31,7 @@ class Answer:
 
 def as_json(status: int, value: Any) -> Answer:
     """An answer in JSON."""
-    return Answer(status, json.dumps(value, indent=2).encode(), {"Content-Type": "application/json"})
+    return Answer(status, json.dumps(value).encode(), {"Content-Type": "application/json"})
 
 
 def as_page(status: int, text: str) -> Answer:
@@ -40,7 +42,7 @@ def as_page(status: int, text: str) -> Answer:
         {
             "Content-Type": "text/html; charset=utf-8",
             "Cache-Control": "no-store",
-            "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+            "Content-Security-Policy": _POLICY,
             "Referrer-Policy": "no-referrer",
             "X-Content-Type-Options": "nosniff",
         },

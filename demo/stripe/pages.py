@@ -38,7 +38,7 @@ def _page(title: str, main: str) -> str:
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<title>{escape(title)} - test payments</title>\n<link rel="stylesheet" href="/style.css">\n</head>\n<body>\n'
-        '<p class="test" role="note">TEST - no money moves</p>\n'
+        '<header class="test">TEST - no money moves</header>\n'
         f"<main>\n<h1>{escape(title)}</h1>\n{main}\n</main>\n</body>\n</html>\n"
     )
 
@@ -59,7 +59,7 @@ def pay(session: dict[str, Any], reason: str = "") -> str:
         f"<span>{currencies.written(item['amount_total'], item['currency'])}</span></li>"
         for item in session["_items"]
     )
-    described = "numbers reason" if reason else "numbers"
+    described = "reason hint" if reason else "hint"
     numbers = "".join(
         f"<li><code>{escape(cards.in_fours(means.number))}</code> {escape(means.about)}</li>"
         for means in (*cards.CARDS, *cards.BANK_ACCOUNTS)
@@ -78,8 +78,8 @@ def pay(session: dict[str, Any], reason: str = "") -> str:
         + (f'<p class="quiet">{escape(submit["message"])}</p>\n' if submit else "")
         + f'<button class="first" name="pay" value="1">Pay {total}</button>\n'
         '<button name="leave" value="1">Leave without paying</button>\n</form>\n'
-        '<h2>Numbers to try</h2>\n<p class="quiet">Only these work; spaces do not matter.</p>\n'
-        f'<ul class="numbers" id="numbers">{numbers}</ul>',
+        '<h2>Numbers to try</h2>\n<p class="quiet" id="hint">Only these work; spaces do not matter.</p>\n'
+        f'<ul class="numbers">{numbers}</ul>',
     )
 
 

@@ -21,7 +21,7 @@ from demo.stripe.controls import Controls
 from demo.stripe.exchange import Answer, Request, as_json
 from demo.stripe.faults import Faults, Journal
 from demo.stripe.loopback import check_host
-from demo.stripe.store import Store
+from demo.stripe.store import Closed, Store
 from demo.stripe.visits import Visits
 from demo.stripe.webhooks import Endpoint, Outbox
 
@@ -79,6 +79,8 @@ class Server(ThreadingHTTPServer):
             if request.path.startswith("/_test/"):
                 return self._controls.answer(request)
             return self._visits.answer(request)
+        except Closed:
+            return Answer(503, dropped=True)
         except Exception:
             traceback.print_exc()
             error = {"type": "api_error", "message": "The stand-in itself is at fault; see what it printed."}
@@ -89,6 +91,8 @@ class Server(ThreadingHTTPServer):
             try:
                 sessions.sweep(self.account)
                 refunds.sweep(self.account)
+            except Closed:
+                return
             except ValueError:
                 traceback.print_exc()
 

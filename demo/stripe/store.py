@@ -9,12 +9,17 @@ from pathlib import Path
 from typing import Any
 
 
+class Closed(Exception):
+    """The stand-in is stopping: what cannot be kept is not done."""
+
+
 class Store:
     """Objects by kind and id, oldest first."""
 
     def __init__(self, path: Path | None) -> None:
         self.lock = threading.RLock()
         self._depth = 0
+        self._closed = False
         self._tables: dict[str, dict[str, dict[str, Any]]] = {}
         self._dirty: dict[tuple[str, str], dict[str, Any] | None] = {}
         self._numbers: dict[tuple[str, str], int] = {}
@@ -32,8 +37,13 @@ class Store:
 
     @contextmanager
     def changing(self) -> Iterator[None]:
-        """Hold the lock; what `put` and `remove` named inside is on disk when the outermost block ends."""
+        """Hold the lock; what `put` and `remove` named inside is on disk when the outermost block ends.
+
+        Raises Closed once the stand-in is stopping.
+        """
         with self.lock:
+            if self._closed:
+                raise Closed
             self._depth += 1
             try:
                 yield
@@ -76,6 +86,7 @@ class Store:
     def close(self) -> None:
         """Nothing is written after this."""
         with self.lock:
+            self._closed = True
             self._db.close()
 
     def _write(self) -> None:

@@ -34,6 +34,8 @@ class Visits:
         """The page or the redirect for one request."""
         if request.path == "/style.css":
             return Answer(200, pages.STYLE.encode(), {"Content-Type": "text/css; charset=utf-8"})
+        if request.path == "/favicon.ico":
+            return Answer(204)
         if request.path == "/":
             return as_page(200, pages.front())
         form = _form(request) if request.method == "POST" else None

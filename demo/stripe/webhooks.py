@@ -1,5 +1,6 @@
 """Events on their way to the application: signed, sent in the background, tried again, held or dropped on request."""
 
+import contextlib
 import hashlib
 import heapq
 import hmac
@@ -15,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from demo.stripe import shapes, views
-from demo.stripe.store import Store
+from demo.stripe.store import Closed, Store
 from lib import clock
 
 MODES = ("deliver", "hold", "drop")
@@ -140,7 +141,7 @@ class Outbox:
             event = self.store.get("event", event_id)
             if event is None or self.endpoint is None:
                 return 0
-            body = json.dumps(views.event_shown(self.store, event) | {"pending_webhooks": 1}, indent=2).encode()
+            body = json.dumps(views.event_shown(self.store, event) | {"pending_webhooks": 1}).encode()
         status = post(self.endpoint, body)
         with self.store.changing():
             self._mark(event_id, status=status)
@@ -190,9 +191,10 @@ class Outbox:
             return None
 
     def _work(self) -> None:
-        while event_id := self._next():
-            if self._may_go(event_id):
-                self._attempt(event_id)
+        with contextlib.suppress(Closed):
+            while event_id := self._next():
+                if self._may_go(event_id):
+                    self._attempt(event_id)
 
     def _may_go(self, event_id: str) -> bool:
         with self.store.changing():
