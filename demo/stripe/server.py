@@ -41,6 +41,8 @@ class Server(ThreadingHTTPServer):
         if ":" in host:
             self.address_family = socket.AF_INET6
         super().__init__((host, port), Handler)
+        if state:
+            state.parent.mkdir(parents=True, exist_ok=True)
         self.store = Store(state)
         address = address or f"http://localhost:{self.server_address[1]}"
         self.account = Account(self.store, Outbox(self.store, endpoint), address.rstrip("/"))

@@ -47,7 +47,7 @@ def test_it_keeps_to_this_machine(arguments: list[str]) -> None:
 
 
 def test_a_restart_keeps_everything(tmp_path: Path, receiver: Receiver) -> None:
-    state = tmp_path / "stripe.sqlite"
+    state = tmp_path / "new" / "stripe.sqlite"
     params = wanted()
     with process.running(state=state) as stand_in:
         port = int(stand_in.url.rpartition(":")[2])
@@ -104,6 +104,22 @@ def test_a_signal_ends_it_quickly_and_cleanly(number: signal.Signals) -> None:
         child.send_signal(number)
         assert child.wait(5) == 0
         assert time.monotonic() - started < 2
+
+
+def test_tied_it_ends_with_whoever_started_it() -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-m", "demo.stripe", "--tied"],
+        cwd=process.ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with child:
+        assert child.stdout is not None
+        assert child.stdin is not None
+        assert child.stdout.readline()
+        child.stdin.close()
+        assert child.wait(5) == 0
 
 
 def test_it_never_outlives_the_block() -> None:
