@@ -113,31 +113,33 @@ def run_due(handlers: Handlers, *, most: int | None = None) -> int:
 
 def claim(handlers: Handlers) -> Task | None:
     """Take the next due job of a known kind for LEASE, or None. One of many workers gets it."""
-    now, machine = clock.now(), clock.machine_now()
-    is_free = (
-        Job.ended_at.is_(None),
-        Job.due_at <= now,
-        or_(Job.lease_until.is_(None), Job.lease_until < machine),
-        or_(Job.pause_until.is_(None), Job.pause_until < machine),
-        Job.kind.in_(list(handlers)),
-    )
-    candidate = select(Job.id).where(*is_free).order_by(Job.due_at, Job.id).limit(1)
-    found = db.session.scalar(candidate)
-    db.session.rollback()
-    if found is None:
-        return None
-    with db.writing():
-        if db.is_postgresql():
-            candidate = candidate.with_for_update(skip_locked=True)
-        row = db.session.execute(
-            update(Job)
-            .where(Job.id == candidate.scalar_subquery())
-            .values(lease_until=machine + LEASE, attempts=Job.attempts + 1)
-            .returning(Job.id, Job.kind, Job.about, Job.arguments, Job.due_at, Job.attempts)
-            .execution_options(synchronize_session=False)
-        ).one_or_none()
-        task = Task(*row) if row else None
-    return task or claim(handlers)
+    while True:
+        now, machine = clock.now(), clock.machine_now()
+        is_free = (
+            Job.ended_at.is_(None),
+            Job.due_at <= now,
+            or_(Job.lease_until.is_(None), Job.lease_until < machine),
+            or_(Job.pause_until.is_(None), Job.pause_until < machine),
+            Job.kind.in_(list(handlers)),
+        )
+        candidate = select(Job.id).where(*is_free).order_by(Job.due_at, Job.id).limit(1)
+        found = db.session.scalar(candidate)
+        db.session.rollback()
+        if found is None:
+            return None
+        with db.writing():
+            if db.is_postgresql():
+                candidate = candidate.with_for_update(skip_locked=True)
+            row = db.session.execute(
+                update(Job)
+                .where(Job.id == candidate.scalar_subquery())
+                .values(lease_until=machine + LEASE, attempts=Job.attempts + 1)
+                .returning(Job.id, Job.kind, Job.about, Job.arguments, Job.due_at, Job.attempts)
+                .execution_options(synchronize_session=False)
+            ).one_or_none()
+            task = Task(*row) if row else None
+        if task:  # else another worker was quicker: there may be more
+            return task
 
 
 def renew(task: Task) -> None:
@@ -179,4 +181,7 @@ def _record(task: Task, error: Exception | None) -> None:
         asked = error.after if isinstance(error, Later) else None
         wait = pause(task.attempts) if asked is None else asked
         values |= {"pause_until": machine + wait, "last_error": repr(error)}
-    db.session.execute(update(Job).where(Job.id == task.id).values(values))
+    mine = [Job.id == task.id, Job.ended_at.is_(None)]
+    if error:
+        mine.append(Job.attempts == task.attempts)  # a worker whose lease ran out says nothing against its successor
+    db.session.execute(update(Job).where(*mine).values(values))
