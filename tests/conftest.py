@@ -6,7 +6,9 @@ import secrets
 import shutil
 import socket
 import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, redirect_stderr
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -224,6 +226,25 @@ def client(app: Flask) -> PageClient:
 def browser(app: Flask) -> Callable[[], PageClient]:
     """As many browsers as a test wants, each with cookies of its own."""
     return lambda: cast(PageClient, app.test_client())
+
+
+def at_once(app: Flask, calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Run every call in a thread and an application context of its own, all starting together.
+
+    Returns what each gave back, or the exception it ended with, in the order of `calls`.
+    """
+    start = threading.Barrier(len(calls))
+
+    def run(call: Callable[[], Any]) -> Any:
+        with app.app_context():
+            start.wait(30)
+            try:
+                return call()
+            except Exception as problem:
+                return problem
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
 
 
 @pytest.fixture
