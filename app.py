@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import click
-from flask import Flask, Response, render_template, request
+from flask import Flask, Response, has_request_context, render_template, request
 from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from werkzeug.exceptions import HTTPException, InternalServerError
@@ -16,29 +16,30 @@ from accounts import login as accounts_login
 from accounts import routes as accounts_routes
 from bookings import cli as bookings_cli
 from bookings import jobs as bookings_jobs
-from bookings import models as bookings_models
+from bookings import payment_routes as bookings_payment_routes
 from bookings import routes as bookings_routes
 from bookings import webhook as bookings_webhook
 from courses import routes as courses_routes
-from history import models as history_models
+from courses import shelf
 from lib import cli as lib_cli
-from lib import clock, db, limits, money, settings, web, zones
+from lib import clock, db, limits, money, references, settings, web, zones
 from mail import jobs as mail_jobs
 from payments import jobs as payments_jobs
 from visitors import health as visitors_health
+from visitors import jobs as visitors_jobs
 from visitors import routes as visitors_routes
 
 ROOMS = (
     accounts_routes.bp,
     courses_routes.bp,
     bookings_routes.bp,
+    bookings_payment_routes.bp,
     bookings_webhook.bp,
     visitors_routes.bp,
     visitors_health.bp,
 )
 COMMANDS = (accounts_cli.group, bookings_cli.group)
-HANDLERS = {**mail_jobs.HANDLERS, **payments_jobs.HANDLERS, **bookings_jobs.HANDLERS}
-MODELS = (history_models, bookings_models)  # the rooms whose tables no other import brings in
+HANDLERS = {**mail_jobs.HANDLERS, **payments_jobs.HANDLERS, **bookings_jobs.HANDLERS, **visitors_jobs.HANDLERS}
 
 csrf = CSRFProtect()
 
@@ -64,6 +65,8 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     csrf.init_app(app)
     limits.limiter.init_app(app)
     accounts_login.init_app(app)
+    shelf.init_app(app)
+    app.url_map.converters["reference"] = references.ReferenceConverter
     for room in ROOMS:
         app.register_blueprint(room)
     csrf.exempt(bookings_webhook.bp)
@@ -143,4 +146,4 @@ def _add_error_pages(app: Flask) -> None:
 
     app.register_error_handler(web.Refusal, refused)
     app.register_error_handler(HTTPException, failed)
-    app.context_processor(lambda: {"here": request.path if request else "/"})
+    app.context_processor(lambda: {"here": request.path if has_request_context() else "/"})

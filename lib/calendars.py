@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
+from urllib.parse import urlencode
 
 from icalendar import Calendar, Event, vCalAddress, vText
 
@@ -102,3 +103,10 @@ def _address(person: Person, parameters: dict[str, str]) -> vCalAddress:
     for key, value in parameters.items():
         address.params[key] = vText(value)
     return address
+
+
+def google_link(title: str, starts_at: datetime, ends_at: datetime, details: str) -> str:
+    """An address that opens Google's calendar with an entry filled in: both ends, both in UTC with Z."""
+    dates = "/".join(at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ") for at in (starts_at, ends_at))
+    query = urlencode({"action": "TEMPLATE", "text": title, "dates": dates, "details": details})
+    return f"https://calendar.google.com/calendar/render?{query}"

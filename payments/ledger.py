@@ -59,3 +59,8 @@ def attempt_of(session_id: str, key: str | None) -> PaymentAttempt | None:
     return db.session.scalars(
         select(PaymentAttempt).where(PaymentAttempt.key == key, PaymentAttempt.stripe_session.is_(None))
     ).one_or_none()
+
+
+def page_of(key: str) -> str | None:
+    """The id at Stripe of the page of an attempt."""
+    return db.session.scalar(select(PaymentAttempt.stripe_session).where(PaymentAttempt.key == key))

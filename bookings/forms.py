@@ -1,0 +1,212 @@
+"""The booking form: built for one workshop, its fields named as the address contract names them."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
+from wtforms import (
+    BooleanField,
+    FieldList,
+    Form,
+    FormField,
+    HiddenField,
+    SelectField,
+    StringField,
+)
+from wtforms.validators import DataRequired, InputRequired, Length, Optional
+
+from bookings import discounts, terms
+from bookings.checkout import Attending, Wish, offer_of
+from courses.catalogue import Listing
+from courses.models import Question
+from lib.forms import Email, KnownZone, one_line
+
+LONGEST_NAME = 200
+LONGEST_ANSWER = 1000
+_PERSON = re.compile(r"attendee-(\d{1,9})-")
+_PRESSED = ("csrf_token", "once", "add", "remove")
+
+
+class BookingForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+    """The fields that are the same for every workshop; `build` adds the attendees and their questions."""
+
+    ticket_type = StringField("Which ticket?", filters=[one_line])
+    currency = StringField("Currency", filters=[one_line, lambda text: (text or "").upper()])
+    booker_name = StringField(
+        "Your name",
+        filters=[one_line],
+        validators=[DataRequired("Please give your name."), Length(max=LONGEST_NAME)],
+    )
+    booker_email = StringField("Your email address", validators=[Email()])
+    discount_code = StringField("Discount code, if you have one", filters=[one_line])
+    zone = StringField("Times in our letters are for", filters=[one_line], validators=[KnownZone()])
+    agree_terms = BooleanField(
+        "I have read the booking terms and agree to them.",
+        validators=[InputRequired("Please read the booking terms and tick the box if you agree.")],
+    )
+    marketing = BooleanField("Write to me about new workshops. You can stop this at any time.")
+    once = HiddenField()
+
+    attendee: Any
+
+    def fill(self, listing: Listing, questions: Sequence[Question]) -> None:
+        """Know the workshop that the form is for, and fall back to its only possible values."""
+        self.listing, self.questions = listing, questions
+        on_sale = [each.ticket.code for each in listing.offers if each.on_sale]
+        if not self.zone.data:
+            self.zone.data = listing.workshop.zone
+        if not self.currency.data and listing.currencies:
+            self.currency.data = listing.currencies[0]
+        if not self.ticket_type.data and (len(on_sale) == 1 or not self.is_submitted()):
+            self.ticket_type.data = next(iter(on_sale), "")
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Everything that can be said without the lock, all at once."""
+        is_valid = super().validate(extra_validators)
+        for person in self.attendee.entries:
+            is_valid &= self._check_ticket(person.form) and self._check_answers(person.form)
+        return self._check_addresses() and is_valid
+
+    def wish(self, slug: str) -> Wish:
+        """The filled form as plain values."""
+        return Wish(
+            slug=slug,
+            currency=self.currency.data or "",
+            attending=tuple(
+                Attending(
+                    n=number,
+                    name=entry.form["name"].data,
+                    email=entry.form.email.data,
+                    ticket=self.ticket_of(entry.form),
+                    answers=self._answers(entry.form),
+                )
+                for number, entry in zip(self.numbers(), self.attendee.entries, strict=True)
+            ),
+            booker_name=self.booker_name.data or "",
+            booker_email=self.booker_email.data or "",
+            code=discounts.fold(self.discount_code.data),
+            zone=self.zone.data or "",
+            wants_letters=bool(self.marketing.data),
+            terms_version=terms.CURRENT,
+            once=(self.once.data or "")[:64] or None,
+            once_digest=None,
+        )
+
+    def numbers(self) -> list[int]:
+        """The n of each person, as in the fields' names."""
+        return [int(entry.name.rpartition("-")[2]) for entry in self.attendee.entries]
+
+    def ticket_of(self, person: Form) -> str:
+        return str(person["ticket"].data or self.ticket_type.data or "")
+
+    def _check_ticket(self, person: Form) -> bool:
+        offer = offer_of(self.listing, self.ticket_of(person))
+        field = person["ticket"] if person["ticket"].data else self.ticket_type
+        if offer is None:
+            return _fail(field, "Please choose a ticket.")
+        # Full is decided under the lock and has its own page; here only what no luck can change.
+        if not offer.on_sale and offer.left >= offer.ticket.seats:
+            return _fail(field, f"“{offer.ticket.name}”: {offer.reason} Please choose another ticket.")
+        if offer.price(self.currency.data or "") is None:
+            sold_in = " or ".join(price.currency for price in offer.ticket.prices)
+            return _fail(self.currency, f"“{offer.ticket.name}” is sold in {sold_in}. Please choose that currency.")
+        return True
+
+    def _check_answers(self, person: Form) -> bool:
+        is_valid = True
+        for question in self._asked(person):
+            field = person[f"answer-{question.code}"]
+            if question.is_required and not field.data:
+                is_valid = _fail(field, f"Please answer: {question.label}")
+        return is_valid
+
+    def _check_addresses(self) -> bool:
+        seen: dict[str, str] = {}
+        is_valid = True
+        for entry in self.attendee.entries:
+            name, email = entry.form["name"].data, entry.form.email.data
+            if email in seen and not entry.form.shared.data and not entry.form.email.errors:
+                owner = seen[email]
+                message = (
+                    f"This is {owner}'s address. {name or 'This person'}'s link would go to {owner}, so please give "
+                    "their own, or tick that they share this address."
+                )
+                is_valid = _fail(entry.form.email, message)
+                entry.form.is_repeated = True
+            seen.setdefault(email, name)
+        return is_valid
+
+    def _asked(self, person: Form) -> list[Question]:
+        ticket = self.ticket_of(person)
+        return [each for each in self.questions if not each.tickets or ticket in {t.code for t in each.tickets}]
+
+    def _answers(self, person: Form) -> dict[int, str]:
+        given = {each.id: person[f"answer-{each.code}"].data for each in self._asked(person)}
+        return {question: "yes" if text is True else one_line(str(text)) for question, text in given.items() if text}
+
+
+class PersonForm(Form):
+    """One attendee. `shared` lets one address stand for two people, `again` a second place for the same person."""
+
+    name = StringField(
+        "Name, as on the certificate",
+        filters=[one_line],
+        validators=[DataRequired("Please give this person's name."), Length(max=LONGEST_NAME)],
+    )
+    email = StringField("Email address", validators=[Email()])
+    ticket = StringField("Ticket", filters=[one_line])
+    shared = BooleanField("They share this address; each gets a letter of their own")
+    again = BooleanField("Book another place for this person all the same")
+
+    is_repeated = False
+    is_known = False
+
+
+def build(listing: Listing, questions: Sequence[Question], typed: MultiDict[str, str] | None) -> BookingForm:
+    """The form for a workshop: empty, or as typed."""
+    person = type("PersonForm", (PersonForm,), {f"answer-{each.code}": _field(each) for each in questions})
+    most = listing.workshop.most_attendees
+    kind = type(
+        "BookingForm",
+        (BookingForm,),
+        {"attendee": FieldList(FormField(person), min_entries=1, max_entries=most)},
+    )
+    form: BookingForm = kind(formdata=typed)
+    form.fill(listing, questions)
+    return form
+
+
+def people_in(typed: MultiDict[str, str]) -> set[int]:
+    """The n of every person typed, also those beyond what the form takes."""
+    return {int(match[1]) for name in typed if (match := _PERSON.match(name))}
+
+
+def digest(typed: MultiDict[str, str]) -> str:
+    """What was typed, in short: tells the same form sent twice from one that was changed and sent again."""
+    pairs = sorted((name, value) for name, value in typed.items(multi=True) if name not in _PRESSED)
+    return hashlib.sha256(repr(pairs).encode()).hexdigest()
+
+
+def errors(form: BookingForm) -> dict[str, list[str]]:
+    """Every error by the name of its field, in the order of the page."""
+    found = {field.name: list(field.errors) for field in form if field.errors and field.name != "attendee"}
+    for entry in form.attendee.entries:
+        found |= {field.name: list(field.errors) for field in entry.form if field.errors}
+    return found
+
+
+def _fail(field: Any, message: str) -> bool:
+    field.errors = [*field.errors, message]
+    return False
+
+
+def _field(question: Question) -> Any:
+    if question.kind == "tick":
+        return BooleanField(question.label)
+    if question.kind == "choice":
+        choices = [("", "Please choose"), *((each, each) for each in question.choices)]
+        return SelectField(question.label, choices=choices, validators=[Optional()])
+    return StringField(question.label, filters=[one_line], validators=[Length(max=LONGEST_ANSWER)])

@@ -1,0 +1,186 @@
+"""What the booker's and the attendee's pages show, gathered once for the page and for its JSON."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload, selectinload
+
+from bookings import invites, letters
+from bookings.models import Attendee, Booking
+from courses.models import TicketType, Workshop, WorkshopSession
+from lib import calendars, db, web, zones
+from payments import ledger
+from payments.models import PaymentAttempt
+
+
+@dataclass(frozen=True)
+class BookingView:
+    """A booking for its booker: money, names and states; never a way into anybody's place."""
+
+    booking: Booking
+    balance: ledger.Balance
+    attempt: PaymentAttempt | None
+    workshop: Workshop
+    sessions: list[WorkshopSession]
+    state: str
+
+    @property
+    def pay_until(self) -> datetime | None:
+        """When the payment page ends; what the countdown shows."""
+        return self.attempt.expires_at if self.attempt else self.booking.held_until
+
+
+@dataclass(frozen=True)
+class PlaceView:
+    """A place for its attendee: times and invites; never money, never other names."""
+
+    attendee: Attendee
+    workshop: Workshop
+    sessions: list[WorkshopSession]
+    state: str
+
+
+def booking_by_reference(reference: str) -> Booking | None:
+    return db.session.scalars(
+        select(Booking)
+        .where(Booking.reference == reference)
+        .options(
+            joinedload(Booking.organiser),
+            joinedload(Booking.bill),
+            selectinload(Booking.attendees).joinedload(Attendee.workshop).selectinload(Workshop.sessions),
+            selectinload(Booking.attendees).joinedload(Attendee.ticket).selectinload(TicketType.sessions),
+        )
+    ).one_or_none()
+
+
+def booking_view(booking: Booking, now: datetime) -> BookingView:
+    first = booking.attendees[0]
+    return BookingView(
+        booking=booking,
+        balance=ledger.balances([booking.bill_id])[booking.bill_id],
+        attempt=ledger.live_attempt(booking.bill_id),
+        workshop=first.workshop,
+        sessions=invites.sessions_of(first),
+        state=state_of(booking, now),
+    )
+
+
+def state_of(booking: Booking, now: datetime) -> str:
+    """The booking's state at `now`: a hold whose time has run out has lapsed, tidied or not."""
+    is_over = booking.state == "held" and booking.held_until is not None and booking.held_until <= now
+    return "lapsed" if is_over else booking.state
+
+
+def booking_json(view: BookingView) -> dict[str, Any]:
+    booking = view.booking
+    return {
+        "reference": booking.reference,
+        "state": view.state,
+        "bill": {
+            "total_minor": booking.bill.total_minor,
+            "paid_minor": view.balance.paid_minor,
+            "refunded_minor": view.balance.refunded_minor,
+            "credit_minor": 0,
+            "currency": booking.currency,
+        },
+        "held_until": zones.z(booking.held_until) if booking.held_until and view.state == "held" else None,
+        "attendees": [{"n": each.n, "name": each.name, "state": each.state} for each in booking.attendees],
+    }
+
+
+def attendee_by_id(attendee_id: int) -> Attendee | None:
+    return db.session.scalars(
+        select(Attendee)
+        .where(Attendee.id == attendee_id)
+        .options(
+            joinedload(Attendee.booking).joinedload(Booking.organiser),
+            joinedload(Attendee.workshop).selectinload(Workshop.sessions),
+            joinedload(Attendee.workshop).joinedload(Workshop.venue),
+            joinedload(Attendee.ticket).selectinload(TicketType.sessions),
+            selectinload(Attendee.invites),
+        )
+    ).one_or_none()
+
+
+def place_view(attendee: Attendee, now: datetime) -> PlaceView:
+    booked = state_of(attendee.booking, now)
+    state = attendee.state if booked in ("confirmed", "cancelled") else booked
+    return PlaceView(attendee, attendee.workshop, invites.sessions_of(attendee), state)
+
+
+def place_json(view: PlaceView, token: str) -> dict[str, Any]:
+    has_place = view.state == "confirmed"
+    return {
+        "attendee": view.attendee.name,
+        "workshop": view.workshop.slug,
+        "state": view.state,
+        "sessions": [{"starts_at": zones.z(each.starts_at), "join_url": None} for each in view.sessions],
+        "recordings": [],
+        "invite_urls": [invite_url(token, each) for each in view.sessions] if has_place else [],
+        "feed_url": None,
+        "calendar_links": [google_link(view, each) for each in view.sessions] if has_place else [],
+    }
+
+
+def invite_url(token: str, session: WorkshopSession) -> str:
+    return web.url("bookings.invite", token=token, number=session.number)
+
+
+def google_link(view: PlaceView, session: WorkshopSession) -> str:
+    """An address that offers one session to Google's calendar, both ends in UTC."""
+    page = web.url("courses.workshop", slug=view.workshop.slug)
+    return calendars.google_link(view.workshop.title, session.starts_at, session.ends_at, page)
+
+
+def already_there(workshop_id: int, emails: Collection[str], now: datetime) -> set[str]:
+    """Which of these addresses have a place at the workshop, or one held while somebody pays."""
+    rows = db.session.scalars(
+        select(Attendee)
+        .join(Attendee.booking)
+        .where(Attendee.workshop_id == workshop_id, Attendee.email.in_(emails))
+        .options(joinedload(Attendee.booking))
+    )
+    return {
+        each.email
+        for each in rows
+        if each.state == "confirmed" or state_of(each.booking, now) in ("held", "awaiting_bank")
+    }
+
+
+def links_of(email: str, now: datetime) -> tuple[list[Attendee], list[Booking]]:
+    """The places and bookings of an address that are not over for good, newest first."""
+    attendees = db.session.scalars(
+        select(Attendee)
+        .where(Attendee.email == email, Attendee.state == "confirmed")
+        .order_by(Attendee.id.desc())
+        .options(
+            joinedload(Attendee.workshop).selectinload(Workshop.sessions),
+            joinedload(Attendee.ticket).selectinload(TicketType.sessions),
+        )
+    ).all()
+    bookings = db.session.scalars(
+        select(Booking)
+        .where(Booking.booker_email == email)
+        .order_by(Booking.id.desc())
+        .options(selectinload(Booking.attendees).joinedload(Attendee.workshop).selectinload(Workshop.sessions))
+    ).all()
+    return list(attendees), [each for each in bookings if state_of(each, now) != "lapsed"]
+
+
+def places_for_letter(attendees: list[Attendee]) -> list[dict[str, str]]:
+    return [
+        {
+            "title": each.workshop.title,
+            "line": zones.line(*_first(each)),
+            "url": letters.place_url(each),
+        }
+        for each in attendees
+    ]
+
+
+def _first(attendee: Attendee) -> tuple[datetime, datetime, str]:
+    session = invites.sessions_of(attendee)[0]
+    return session.starts_at, session.ends_at, session.zone

@@ -1,0 +1,165 @@
+"""The way to Stripe and back, in short transactions with the network between them and never inside."""
+
+from datetime import datetime, timedelta
+
+import structlog
+from flask import Blueprint, abort, redirect, request, session, url_for
+from sqlalchemy import select
+from werkzeug.wrappers import Response as Answer
+
+from accounts import open_to
+from bookings import checkout, lifecycle, pages, settling
+from bookings.models import Booking
+from lib import clock, db, links, references
+from payments import gateway, ledger
+from payments.models import PaymentAttempt
+
+bp = Blueprint("booking_payments", __name__)
+log = structlog.get_logger()
+REMEMBERED = 20
+ASK_EVERY = timedelta(seconds=5)
+STILL_SENDABLE = timedelta(minutes=30, seconds=10)  # Stripe refuses a page that would end under 30:00 from its receipt
+
+
+@bp.post("/bookings/<reference:reference>/payment")
+@open_to.holder_of_link
+def payment(reference: str) -> Answer:
+    return on_to_payment(opened(reference).reference)
+
+
+def opened(reference: str) -> Booking:
+    """The booking for the holder of its key, or for the browser that used it before; 404 for anybody else."""
+    booking = pages.booking_by_reference(references.tidy(reference))
+    if booking is None:
+        abort(404)
+    if links.verify("booking", booking.id, booking.link_version, request.args.get("key", "")):
+        _remember(booking)
+    elif [booking.reference, booking.link_version] not in session.get("bookings", []):
+        abort(404)
+    return booking
+
+
+def on_to_payment(reference: str) -> Answer:
+    """303 to Stripe, or to the booking's page when there is nothing to pay or Stripe cannot be reached."""
+    booking = db.session.scalars(select(Booking).where(Booking.reference == reference)).one()
+    _remember(booking)
+    page = page_for(booking.bill_id, clock.now())
+    return redirect(page or url_for("bookings.shown", reference=reference), code=303)
+
+
+def page_for(bill_id: int, now: datetime) -> str | None:
+    """The address at Stripe where the booking of this bill is paid; None when nothing is owed or Stripe is away.
+
+    Reuses the open page while two minutes of it are left; otherwise closes it at Stripe first, so that no two pages
+    of one booking can be paid. Raises HoldLapsed.
+    """
+    booking = _booking(bill_id)
+    if booking.state in ("confirmed", "awaiting_bank", "awaiting_invoice"):
+        return None
+    checkout.refuse_unless_held(booking, now)
+    attempt = ledger.live_attempt(bill_id)
+    if attempt and attempt.state == "open" and attempt.expires_at - now >= checkout.WORTH_RETURNING:
+        return attempt.url
+    if attempt and attempt.state == "opening" and attempt.expires_at - now >= STILL_SENDABLE:
+        return _send(attempt)
+    if attempt:
+        close_page(bill_id, now)
+        if _booking(bill_id).state in ("confirmed", "awaiting_bank"):
+            return None
+    with db.writing():
+        booking = lifecycle.locked(bill_id)
+        attempt = ledger.live_attempt(bill_id)
+        if attempt is None:
+            checkout.again(booking, now)
+    attempt = ledger.live_attempt(bill_id)
+    if attempt is None or attempt.state == "open":
+        return attempt.url if attempt else None
+    return _send(attempt)
+
+
+def close_page(bill_id: int, now: datetime) -> None:
+    """Close the open page of a bill at Stripe and make true what came of it: it may have been paid meanwhile.
+
+    Raises GatewayUnreachable when Stripe does not say; then nothing is known and nothing is changed.
+    """
+    attempt = ledger.live_attempt(bill_id)
+    if attempt is None:
+        return
+    key, parameters, page = attempt.key, attempt.parameters, attempt.stripe_session
+    db.session.rollback()
+    try:
+        found = gateway.expire_checkout(page or gateway.open_checkout(key, parameters).session_id)
+    except gateway.GatewayRefused as problem:
+        # Stripe never had this page, or will not make it any more: nobody can pay it.
+        with db.writing():
+            lifecycle.locked(bill_id)
+            _refused(key, str(problem))
+        return
+    with db.writing():
+        settling.settle(found, actor="worker", now=now)
+
+
+def ask_once(bill_id: int, now: datetime) -> None:
+    """Ask Stripe what became of the open page, at most every five seconds: the buyer may be back before the webhook."""
+    attempt = ledger.live_attempt(bill_id)
+    machine = clock.machine_now()
+    if (
+        attempt is None
+        or attempt.stripe_session is None
+        or (attempt.asked_at and machine - attempt.asked_at < ASK_EVERY)
+    ):
+        return
+    key, page = attempt.key, attempt.stripe_session
+    db.session.rollback()
+    try:
+        found = gateway.read_checkout(page)
+    except (gateway.GatewayUnreachable, gateway.GatewayRefused) as problem:
+        log.warning("could not ask about a page", error=str(problem))
+        return
+    with db.writing():
+        settling.settle(found, actor="booker", now=now)
+        _attempt(key).asked_at = machine
+
+
+def _send(attempt: PaymentAttempt) -> str | None:
+    key, parameters, bill_id = attempt.key, attempt.parameters, attempt.bill_id
+    db.session.rollback()
+    try:
+        made = gateway.open_checkout(key, parameters)
+    except gateway.GatewayUnreachable as problem:
+        log.warning("payment page not opened", error=str(problem))
+        return None
+    except gateway.GatewayRefused as problem:
+        log.error("payment page refused", error=str(problem))
+        with db.writing():
+            lifecycle.locked(bill_id)
+            _refused(key, str(problem))
+        return None
+    with db.writing():
+        ledger.lock(bill_id)
+        sent = _attempt(key)
+        if sent.state == "opening":
+            sent.state, sent.stripe_session, sent.url = "open", made.session_id, made.url
+    return made.url
+
+
+def _refused(key: str, error: str) -> None:
+    attempt = _attempt(key)
+    if attempt.state in ledger.LIVE:
+        attempt.state, attempt.last_error = "refused", error
+
+
+def _attempt(key: str) -> PaymentAttempt:
+    return db.session.scalars(
+        select(PaymentAttempt).where(PaymentAttempt.key == key).execution_options(populate_existing=True)
+    ).one()
+
+
+def _booking(bill_id: int) -> Booking:
+    return db.session.scalars(select(Booking).where(Booking.bill_id == bill_id)).one()
+
+
+def _remember(booking: Booking) -> None:
+    known = [each for each in session.get("bookings", []) if each[0] != booking.reference]
+    session["bookings"] = [*known, [booking.reference, booking.link_version]][-REMEMBERED:]
+    session.permanent = True

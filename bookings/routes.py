@@ -1,0 +1,213 @@
+"""Booking a place, paying for it, and the pages of the booker and of the attendee."""
+
+import secrets
+from dataclasses import replace
+from typing import Any
+
+from flask import Blueprint, Response, abort, jsonify, render_template, request
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import selectinload
+from werkzeug.wrappers import Response as Answer
+
+from accounts import open_to
+from bookings import checkout, checks, discounts, forms, invites, lifecycle, pages, payment_routes
+from bookings.pricing import OddNumber
+from courses import catalogue
+from courses.models import Question
+from courses.routes import one
+from lib import clock, db, limits, links, web
+
+bp = Blueprint("bookings", __name__)
+
+
+@bp.get("/workshops/<slug>/bookings/new")
+@open_to.anyone
+def new(slug: str) -> str:
+    listing = one(slug)
+    checkout.refuse_unless_bookable(listing)
+    form = forms.build(listing, _questions(listing), None)
+    form.once.data = secrets.token_urlsafe(24)
+    return _form_page(listing, form, None)
+
+
+@bp.post("/workshops/<slug>/bookings")
+@open_to.anyone
+@limits.limiter.limit("30 per hour", key_func=limits.by_field("booker_email"))
+def book(slug: str) -> Answer | str | tuple[str, int]:
+    listing = one(slug)
+    form = forms.build(listing, _questions(listing), request.form)
+    if "add" in request.form or "remove" in request.form:
+        return _changed_people(listing, form)
+    digest = forms.digest(request.form)
+    earlier = checkout.by_once(form.once.data)
+    if earlier and earlier.once_digest == digest:
+        return payment_routes.on_to_payment(earlier.reference)
+    refused = checks.refusal(listing, form, forms.people_in(request.form), clock.now())
+    if refused:
+        return _not_yet(listing, form, refused)
+    wish = replace(form.wish(slug), once_digest=digest)
+    if earlier:
+        payment_routes.close_page(earlier.bill_id, clock.now())
+    try:
+        reference = _start(wish)
+    except discounts.CodeSpent as refusal:
+        form.discount_code.errors = [refusal.message]
+        return _not_yet(listing, form, refusal)
+    return payment_routes.on_to_payment(reference)
+
+
+@bp.post("/workshops/<slug>/quote")
+@open_to.anyone
+def quote(slug: str) -> Answer | str:
+    listing = one(slug)
+    now = clock.now()
+    form = forms.build(listing, _questions(listing), request.form)
+    form.validate()
+    wish = form.wish(slug)
+    reduction, refusal = checks.code(listing, form, now)
+    try:
+        priced = checkout.price(wish, listing, reduction)
+    except OddNumber as odd:
+        raise checkout.TicketNotOnSale(str(odd)) from odd
+    if web.wants_json():
+        message = f"{reduction.code}: {reduction.percent}% off." if reduction else refusal.message if refusal else ""
+        told = {
+            "accepted": reduction is not None,
+            "refusal": refusal.refusal if refusal else None,
+            "message": message,
+        }
+        lines = [{"text": line.text, "minor": line.minor} for line in priced.lines]
+        return jsonify({"lines": lines, "total_minor": priced.total_minor, "currency": priced.currency, "code": told})
+    for field in form:
+        field.errors = []
+    return _form_page(listing, form, priced, refusal)
+
+
+@bp.get("/bookings/<reference:reference>")
+@open_to.holder_of_link
+def shown(reference: str) -> Answer:
+    now = clock.now()
+    booking = payment_routes.opened(reference)
+    if request.args.get("returned"):
+        payment_routes.ask_once(booking.bill_id, now)
+        booking = payment_routes.opened(reference)
+    view = pages.booking_view(booking, now)
+    page = render_template("bookings/booking.html", view=view, booking=booking, now=now, left=_has_left())
+    return web.private(Response(page))
+
+
+@bp.get("/bookings/<reference:reference>.json")
+@open_to.holder_of_link
+def shown_json(reference: str) -> Answer:
+    return web.private(jsonify(pages.booking_json(pages.booking_view(payment_routes.opened(reference), clock.now()))))
+
+
+@bp.get("/places/<token>")
+@open_to.holder_of_link
+def place(token: str) -> Answer:
+    view = _place(token)
+    page = render_template(
+        "bookings/place.html", view=view, token=token, now=clock.now(), google_link=pages.google_link
+    )
+    return web.private(Response(page))
+
+
+@bp.get("/places/<token>.json")
+@open_to.holder_of_link
+def place_json(token: str) -> Answer:
+    return web.private(jsonify(pages.place_json(_place(token), token)))
+
+
+@bp.get("/places/<token>/invites/<int:number>.ics")
+@open_to.holder_of_link
+def invite(token: str, number: int) -> Answer:
+    view = _place(token)
+    wanted = next((each for each in view.sessions if each.number == number), None)
+    if wanted is None or view.state != "confirmed":
+        abort(404)
+    answer = Response(invites.download(view.attendee, wanted), content_type="text/calendar; charset=utf-8")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{view.workshop.slug}-{number}.ics"'
+    return web.private(answer)
+
+
+def _start(wish: checkout.Wish) -> str:
+    """Write the booking down. The same form sent at the same moment finds the other one's booking."""
+    now = clock.now()
+    try:
+        with db.writing():
+            earlier = checkout.by_once(wish.once)
+            if earlier and earlier.once_digest == wish.once_digest:
+                return earlier.reference
+            if earlier:
+                earlier.once = None
+                db.session.flush()
+                if earlier.state == "held":
+                    old = lifecycle.locked(earlier.bill_id)
+                    lifecycle.lapse(old, actor="booker", why="the form was changed and sent again", now=now)
+            return checkout.start(wish, now).reference
+    except IntegrityError:
+        # Two requests with one form passed the look-up together: the unique key let one through.
+        earlier = checkout.by_once(wish.once)
+        if earlier is None:
+            raise
+        return earlier.reference
+
+
+def _form_page(
+    listing: catalogue.Listing, form: forms.BookingForm, priced: Any, refusal: web.Refusal | None = None
+) -> str:
+    return render_template(
+        "bookings/new.html",
+        listing=listing,
+        workshop=listing.workshop,
+        form=form,
+        quote=priced,
+        refusal=refusal,
+        errors=forms.errors(form),
+        now=clock.now(),
+    )
+
+
+def _changed_people(listing: catalogue.Listing, form: forms.BookingForm) -> str:
+    """The same form with one person more or fewer: for browsers without script."""
+    entries = form.attendee.entries
+    if "add" in request.form and len(entries) < listing.workshop.most_attendees:
+        form.attendee.append_entry()
+    gone = request.form.get("remove", type=int)
+    if len(entries) > 1 and gone is not None:
+        form.attendee.entries = [entry for number, entry in zip(form.numbers(), entries, strict=True) if number != gone]
+    return _form_page(listing, form, None)
+
+
+def _not_yet(listing: catalogue.Listing, form: forms.BookingForm, refusal: web.Refusal) -> Answer | tuple[str, int]:
+    if web.wants_json():
+        answer = web.refusal_json(refusal.refusal, refusal.message, refusal.status)
+        answer.set_data(
+            jsonify({"refusal": refusal.refusal, "message": refusal.message, "errors": forms.errors(form)}).get_data()
+        )
+        return answer
+    return _form_page(listing, form, None, refusal), refusal.status
+
+
+def _questions(listing: catalogue.Listing) -> list[Question]:
+    return list(
+        db.session.scalars(
+            select(Question)
+            .where(Question.workshop_id == listing.workshop.id)
+            .order_by(Question.position)
+            .options(selectinload(Question.tickets))
+        )
+    )
+
+
+def _place(token: str) -> pages.PlaceView:
+    attendee_id = links.row_of(token)
+    attendee = pages.attendee_by_id(attendee_id) if attendee_id else None
+    if attendee is None or not links.verify_token("place", attendee.link_version, token):
+        abort(404)
+    return pages.place_view(attendee, clock.now())
+
+
+def _has_left() -> bool:
+    return request.args.get("returned") == "left"

@@ -1,0 +1,78 @@
+"""Pages for the public and for one person: home, texts of the house, everything of a verified address."""
+
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response as Answer
+
+from accounts import open_to
+from bookings import letters, pages, terms
+from courses import catalogue, shelf
+from lib import clock, db, forms, limits, web, work
+from visitors.jobs import SEND_LINKS
+
+bp = Blueprint("visitors", __name__)
+ON_THE_HOME_PAGE = 6
+
+
+@bp.get("/")
+@open_to.anyone
+def home() -> str:
+    now = clock.now()
+    found = shelf.read(now, lambda kept: catalogue.upcoming(kept, now)[:ON_THE_HOME_PAGE])
+    first = catalogue.upcoming(found, now)[:ON_THE_HOME_PAGE]
+    listings = [catalogue.listing(each, found.claimed, now) for each in first]
+    return render_template("visitors/home.html", listings=listings, now=now)
+
+
+@bp.get("/me")
+@open_to.signed_in
+def me() -> Answer:
+    now = clock.now()
+    attendees, bookings = pages.links_of(current_user.email, now)
+    page = render_template(
+        "visitors/me.html",
+        places=[(pages.place_view(each, now), letters.place_url(each)) for each in attendees],
+        bookings=[(each, pages.state_of(each, now), letters.booking_url(each)) for each in bookings],
+        email=current_user.email,
+        now=now,
+    )
+    return web.private(Response(page))
+
+
+@bp.get("/links")
+@open_to.anyone
+def links() -> str:
+    return render_template("visitors/links.html", is_sent=request.args.get("sent") == "1", error=None, typed="")
+
+
+@bp.post("/links")
+@open_to.anyone
+@limits.limiter.limit("5 per 15 minutes", key_func=limits.by_field("email"))
+def send_links() -> Answer | tuple[str, int]:
+    typed = request.form.get("email", "")
+    try:
+        email = forms.email(typed)
+    except ValueError as problem:
+        return render_template("visitors/links.html", is_sent=False, error=str(problem), typed=typed), 422
+    # The worker looks the address up: the answer and its time are the same for everybody.
+    with db.writing():
+        work.post(SEND_LINKS, "address", clock.now(), {"email": email})
+    return redirect(url_for(".links", sent=1), code=303)
+
+
+@bp.get("/terms")
+@open_to.anyone
+def terms_page() -> str:
+    return render_template("visitors/terms.html", version=terms.CURRENT)
+
+
+@bp.get("/privacy")
+@open_to.anyone
+def privacy() -> str:
+    return render_template("visitors/privacy.html", version=terms.CURRENT)
+
+
+@bp.get("/accessibility")
+@open_to.anyone
+def accessibility() -> str:
+    return render_template("visitors/accessibility.html")
