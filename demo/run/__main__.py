@@ -119,12 +119,12 @@ class Run:
 
     def _seed(self) -> None:
         unfinished = self._instance.unfinished(self._database)
-        if unfinished.exists():
-            raise StartFailed(
-                "The sample data were not finished the last time. Type: make reset"
-                + ("" if self._database == self._instance.own_database else " (and empty that database)")
-            )
         if _has_organiser(self._database):
+            if unfinished.exists():
+                raise StartFailed(
+                    "The sample data were not finished the last time. Type: make reset"
+                    + ("" if self._database == self._instance.own_database else " (and empty that database)")
+                )
             say("data", "kept from the last run")
         elif self._is_empty:
             say("data", "none, as asked (EMPTY=1)")
