@@ -1,6 +1,6 @@
 """A mail server that answers as it is told, for each way a delivery can go."""
 
-from asyncio import new_event_loop
+from asyncio import Server, all_tasks, current_task, gather, new_event_loop, run_coroutine_threadsafe
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -33,6 +33,7 @@ class Script:
     mail: str | None = None
     rcpt: str | None = None
     data: str | None = None
+    password: str | None = None
     port: int = 0
     arrived: list[Arrived] = field(default_factory=list)
 
@@ -45,6 +46,8 @@ class Script:
     ) -> str:
         envelope.mail_from = address
         envelope.mail_options.extend(options)
+        if self.password is not None and not session.authenticated:
+            return "530 sign in first"
         return _said(self.mail)
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd finds hooks by name
@@ -72,11 +75,12 @@ def _said(answer: str | None) -> str:
 @contextmanager
 def listening(*, takes_utf8: bool = True, password: str | None = None) -> Iterator[Script]:
     """A server on a free loopback port until the block ends; with `password` it lets in nobody else."""
-    script = Script()
+    script = Script(password=password)
     loop = new_event_loop()
 
     def check(_server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: object) -> AuthResult:
-        return AuthResult(success=getattr(data, "password", None) == (password or "").encode())
+        is_right = getattr(data, "password", None) == (password or "").encode()
+        return AuthResult(success=is_right, handled=False)
 
     def door() -> SMTP:
         return SMTP(
@@ -84,7 +88,6 @@ def listening(*, takes_utf8: bool = True, password: str | None = None) -> Iterat
             hostname="post.localhost",
             enable_SMTPUTF8=takes_utf8,
             authenticator=check if password else None,
-            auth_required=password is not None,
             auth_require_tls=False,
             loop=loop,
         )
@@ -96,7 +99,15 @@ def listening(*, takes_utf8: bool = True, password: str | None = None) -> Iterat
     try:
         yield script
     finally:
-        loop.call_soon_threadsafe(server.close)
+        run_coroutine_threadsafe(_close(server), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
+
+
+async def _close(server: Server) -> None:
+    server.close()
+    still_open = all_tasks() - {current_task()}
+    for each in still_open:
+        each.cancel()
+    await gather(*still_open, return_exceptions=True)

@@ -1,0 +1,79 @@
+"""Values of every letter, as the rooms that post them give them."""
+
+from typing import Any
+
+LINE = "Friday 14 March 2025, 10:00–16:00 GMT (London) / 11:00–17:00 CET (Paris) / 06:00–12:00 EDT (New York)"
+LATER = "Friday 21 March 2025, 10:00–16:00 GMT (London) / 11:00–17:00 CET (Paris) / 06:00–12:00 EDT (New York)"
+SESSIONS = [
+    {"title": "What the body says", "line": LINE, "lines": []},
+    {"title": "What it keeps", "line": LATER, "lines": []},
+]
+_BOOKING = {
+    "name": "Ines Carraway",
+    "reference": "CQ-7K2M-4D",
+    "booking_url": "https://colloquy.example/bookings/CQ-7K2M-4D?key=abc&from=letter",
+    "workshop_title": "Bodies & Minds",
+    "organiser_name": "Sea Street CPD",
+}
+_ONCE = {"once_url": "https://colloquy.example/sign-in/abc", "until": "Tuesday 2 March 2027, 09:20 GMT (London)"}
+
+VALUES: dict[str, dict[str, Any]] = {
+    "confirmed": {
+        "name": "Ines Carraway",
+        "booker_name": "Bea Booker",
+        "workshop_title": "Bodies & Minds",
+        "presenters": ["Dr Marsh", "Olu Adeyemi"],
+        "format_words": "Live online, with a recording",
+        "sessions": SESSIONS,
+        "own": {"day": "Friday 14 March 2025", "clock": "10:00–16:00", "label": "GMT", "city": "London"},
+        "session_count": 2,
+        "place_url": "https://colloquy.example/places/7-abc",
+        "reference": "CQ-7K2M-4D",
+        "catch_up": "The recording opens on Monday and stays for 28 days",
+        "organiser_name": "Sea Street CPD",
+        "organiser_address": "4 Invented Row, Brighton",
+        "meeting_note": "The joining link is on your place's page a day before.",
+        "shared_address": True,
+    },
+    "session_invite": {
+        "name": "Ines Carraway",
+        "workshop_title": "Bodies & Minds",
+        "session": SESSIONS[1],
+        "number": 2,
+        "session_count": 2,
+        "place_url": "https://colloquy.example/places/7-abc",
+        "organiser_name": "Sea Street CPD",
+    },
+    "receipt": {
+        **_BOOKING,
+        "lines": [{"text": "Self-funded, 2 at £109.00", "amount": "£218.00"}],
+        "total": "£218.00",
+        "paid_by": "card",
+        "attendees": ["Ines Carraway", "Tom Adeyemi-Holt"],
+        "sessions": SESSIONS,
+        "organiser_address": "4 Invented Row, Brighton",
+    },
+    "awaiting_bank": {**_BOOKING, "total": "£218.00"},
+    "payment_failed": {**_BOOKING, "total": "£218.00"},
+    "refunded_late": {**_BOOKING, "amount": "£218.00", "workshop_url": "https://colloquy.example/workshops/bodies"},
+    "organiser_notice": {
+        "title": "A payment came too late",
+        "sentences": ["Bea paid after the hold lapsed.", "All of it went back."],
+        "reference": "CQ-7K2M-4D",
+        "organiser_name": "Sea Street CPD",
+    },
+    "my_links": {
+        "name": "Ines Carraway",
+        "places": [{"title": "Bodies & Minds", "line": LINE, "url": "https://colloquy.example/places/7-abc"}],
+        "bookings": [
+            {"reference": "CQ-7K2M-4D", "title": "Bodies & Minds", "url": "https://colloquy.example/bookings/CQ?key=a"}
+        ],
+    },
+    "sign_in": _ONCE,
+    "password": _ONCE,
+    "invitation": {**_ONCE, "organiser_name": "Sea Street CPD", "role_words": "an owner", "may_words": "do all"},
+}
+
+
+def values_of(template: str, **changes: Any) -> dict[str, Any]:
+    return {"subject": f"Letter {template}", **VALUES[template], **changes}
