@@ -174,7 +174,7 @@ def _ask(pool_ids: Collection[int], now: datetime) -> tuple[str | None, Counter[
 
 def _count(now: datetime) -> Counter[int]:
     rows = db.session.execute(select(Place.pool_id, func.count()).where(counts(now)).group_by(Place.pool_id))
-    return Counter(dict(rows))
+    return Counter(dict(rows.tuples().all()))
 
 
 def _load(mark: str | None) -> Shelf:

@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises: 
-Create Date: 2026-11-25 03:01:28.097243
+Create Date: 2026-11-25 03:16:40.613491
 """
 
 import sqlalchemy as sa
@@ -251,6 +251,7 @@ def upgrade():
     sa.Column('bill_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('state', sa.String(length=16), nullable=False),
     sa.Column('once', sa.String(length=64), nullable=True),
+    sa.Column('once_digest', sa.String(length=64), nullable=True),
     sa.Column('booker_name', sa.String(length=200), nullable=False),
     sa.Column('booker_email', sa.String(length=254), nullable=False),
     sa.Column('zone', sa.String(length=64), nullable=False),
@@ -303,7 +304,7 @@ def upgrade():
     with op.batch_alter_table('payment_attempt', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_payment_attempt_bill_id'), ['bill_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_payment_attempt_organiser_id'), ['organiser_id'], unique=False)
-        batch_op.create_index('uq_payment_attempt_live', ['bill_id'], unique=True, sqlite_where=sa.text("state IN ('opening', 'open')"), postgresql_where=sa.text("state IN ('opening', 'open')"))
+        batch_op.create_index('uq_payment_attempt_live', ['bill_id'], unique=True, sqlite_where="state IN ('opening', 'open')", postgresql_where="state IN ('opening', 'open')")
 
     op.create_table('workshop',
     sa.Column('course_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -755,7 +756,7 @@ def downgrade():
 
     op.drop_table('workshop')
     with op.batch_alter_table('payment_attempt', schema=None) as batch_op:
-        batch_op.drop_index('uq_payment_attempt_live', sqlite_where=sa.text("state IN ('opening', 'open')"), postgresql_where=sa.text("state IN ('opening', 'open')"))
+        batch_op.drop_index('uq_payment_attempt_live', sqlite_where="state IN ('opening', 'open')", postgresql_where="state IN ('opening', 'open')")
         batch_op.drop_index(batch_op.f('ix_payment_attempt_organiser_id'))
         batch_op.drop_index(batch_op.f('ix_payment_attempt_bill_id'))
 
