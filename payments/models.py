@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Index, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lib import db
@@ -33,8 +33,8 @@ class PaymentAttempt(Owned, db.Base):
             "uq_payment_attempt_live",
             "bill_id",
             unique=True,
-            sqlite_where="state IN ('opening', 'open')",
-            postgresql_where="state IN ('opening', 'open')",
+            sqlite_where=text("state IN ('opening', 'open')"),
+            postgresql_where=text("state IN ('opening', 'open')"),
         ),
     )
 

@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises: 
-Create Date: 2026-11-25 03:16:40.613491
+Create Date: 2026-11-25 03:17:00.320498
 """
 
 import sqlalchemy as sa
@@ -304,7 +304,7 @@ def upgrade():
     with op.batch_alter_table('payment_attempt', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_payment_attempt_bill_id'), ['bill_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_payment_attempt_organiser_id'), ['organiser_id'], unique=False)
-        batch_op.create_index('uq_payment_attempt_live', ['bill_id'], unique=True, sqlite_where="state IN ('opening', 'open')", postgresql_where="state IN ('opening', 'open')")
+        batch_op.create_index('uq_payment_attempt_live', ['bill_id'], unique=True, sqlite_where=sa.text("state IN ('opening', 'open')"), postgresql_where=sa.text("state IN ('opening', 'open')"))
 
     op.create_table('workshop',
     sa.Column('course_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -756,7 +756,7 @@ def downgrade():
 
     op.drop_table('workshop')
     with op.batch_alter_table('payment_attempt', schema=None) as batch_op:
-        batch_op.drop_index('uq_payment_attempt_live', sqlite_where="state IN ('opening', 'open')", postgresql_where="state IN ('opening', 'open')")
+        batch_op.drop_index('uq_payment_attempt_live', sqlite_where=sa.text("state IN ('opening', 'open')"), postgresql_where=sa.text("state IN ('opening', 'open')"))
         batch_op.drop_index(batch_op.f('ix_payment_attempt_organiser_id'))
         batch_op.drop_index(batch_op.f('ix_payment_attempt_bill_id'))
 
