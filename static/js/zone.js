@@ -1,10 +1,12 @@
 "use strict";
 
-// Offers the reader's own time zone where they have not chosen one themselves.
-for (const field of document.querySelectorAll("[data-own-zone]")) {
+// Offers the reader's own time zone where nobody has chosen one yet.
+for (const field of document.querySelectorAll("select[data-own-zone]")) {
   const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const known = field.list ? [...field.list.options] : [...(field.options ?? [])];
-  if (own && known.some((option) => option.value === own)) {
+  if (own && own.includes("/")) {
+    if (![...field.options].some((option) => option.value === own)) {
+      field.add(new Option(own.split("/").pop().replaceAll("_", " "), own), 0);
+    }
     field.value = own;
   }
 }

@@ -1,0 +1,65 @@
+"use strict";
+
+// Keeps the total beside the form fresh. Without it the form's own button shows the same.
+const box = document.querySelector("[data-quote]");
+const form = document.getElementById("booking-form");
+
+if (box && form) {
+  const table = box.querySelector("table");
+  const refused = box.querySelector("[data-quote-refused]");
+  const button = box.querySelector("button");
+  let latest = 0;
+
+  const money = (minor, currency) => {
+    const format = new Intl.NumberFormat("en-GB", { style: "currency", currency });
+    return format.format(minor / 10 ** format.resolvedOptions().maximumFractionDigits);
+  };
+
+  const row = (line, currency) => {
+    const made = document.createElement("tr");
+    const name = document.createElement("th");
+    const amount = document.createElement("td");
+    name.scope = "row";
+    name.textContent = line.text;
+    amount.textContent = money(line.minor, currency);
+    made.append(name, amount);
+    return made;
+  };
+
+  const say = (sentence) => {
+    refused.textContent = sentence;
+    refused.hidden = !sentence;
+  };
+
+  const show = (quote) => {
+    const total = money(quote.total_minor, quote.currency);
+    table.tBodies[0].replaceChildren(...quote.lines.map((line) => row(line, quote.currency)));
+    table.tFoot.querySelector("td").textContent = total;
+    table.hidden = false;
+    button.textContent = quote.total_minor ? `Pay ${total}` : "Book without paying";
+    say(quote.code.refusal ? quote.code.message : "");
+  };
+
+  const ask = async () => {
+    const asked = ++latest;
+    const answer = await fetch(box.dataset.quote, {
+      method: "POST",
+      body: new FormData(form),
+      headers: { Accept: "application/json" },
+    }).catch(() => null);
+    if (asked !== latest || !answer) {
+      return;
+    }
+    const said = await answer.json().catch(() => null);
+    if (said && answer.ok) {
+      show(said);
+    } else {
+      table.hidden = true;
+      button.textContent = "Go on to pay";
+      say(said?.message ?? "");
+    }
+  };
+
+  form.addEventListener("change", ask);
+  ask();
+}
