@@ -4,16 +4,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
-from uuid import uuid4
 
-from bookings.models import Attendee, AttendeePlace, Booking, SentInvite
+from bookings import invites, lifecycle, pricing, terms
+from bookings.models import Attendee, AttendeePlace, Booking
 from courses import places
 from courses.models import Workshop
+from history import models as history
 from lib import db, references
 from payments.models import Bill
 
 AT_ONCE = 4  # how many one booker brings
-TERMS_VERSION = "1"
+HELD_FOR = timedelta(minutes=36)
 FIRST = (
     "Ada", "Bashir", "Cleo", "Dilys", "Emeka", "Freya", "Gus", "Hana", "Idris", "Jo",
     "Kit", "Leila", "Magnus", "Nell", "Oona", "Piers", "Quinn", "Rhona", "Silas", "Tamsin",
@@ -23,6 +24,8 @@ LAST = ("Ashgrove", "Bellweather", "Coldharbour", "Dunmarsh", "Elderfield", "Fox
 
 @dataclass(frozen=True)
 class Guest:
+    """A name and an address."""
+
     name: str
     email: str
 
@@ -40,69 +43,94 @@ def fill(workshop: Workshop, now: datetime) -> None:
 
 
 def take(workshop: Workshop, number: int, now: datetime) -> None:
-    """Take `number` places, a few people to a booking."""
-    guests = list(islice(everybody(), number))
+    """Take `number` places, a few people to a booking. Nobody is written to: a hundred letters would hide the rest."""
+    people = list(islice(everybody(), number))
     for start in range(0, number, AT_ONCE):
-        book(workshop, guests[start : start + AT_ONCE], now)
+        booking = _hold(workshop, people[start : start + AT_ONCE], _day_before(workshop, now))
+        _confirm_quietly(booking)
 
 
 def welcome(workshop: Workshop, guest: Guest, now: datetime) -> None:
-    """Book one person whose place has its calendar entries too."""
-    [attendee] = book(workshop, [guest], now)
-    db.session.add_all(
-        SentInvite(
-            organiser_id=workshop.organiser_id,
-            attendee_id=attendee.id,
-            session_id=session.id,
-            uid=f"{uuid4()}@sea-street.example",
-            stamp=now,
-            starts_at=session.starts_at,
-            ends_at=session.ends_at,
-        )
-        for session in workshop.sessions
-    )
+    """Book one person, with the letters that everybody gets."""
+    at = _day_before(workshop, now)
+    booking = _hold(workshop, [guest], at)
+    lifecycle.confirm(lifecycle.locked(booking.bill_id), actor="booker", now=at)
 
 
-def book(workshop: Workshop, guests: Sequence[Guest], now: datetime) -> Sequence[Attendee]:
-    """One confirmed booking of these people on the workshop's first ticket, with nothing to pay."""
-    ticket = workshop.tickets[0]
-    wanted = {pool.id: len(guests) for pool in ticket.pools}
-    held = places.hold(wanted, organiser_id=workshop.organiser_id, until=now + timedelta(minutes=1), now=now)
-    places.keep([place for ids in held.values() for place in ids], now)
-    booked_at = min(now, ticket.sold_until or now) - timedelta(days=1)
-    booking = _booking(workshop, guests[0], booked_at)
+def _day_before(workshop: Workshop, now: datetime) -> datetime:
+    """A day before now, or before the sale ended."""
+    return min(now, workshop.tickets[0].sold_until or now) - timedelta(days=1)
+
+
+def _hold(workshop: Workshop, people: Sequence[Guest], at: datetime) -> Booking:
+    """A booking of these people on the workshop's first ticket, with nothing to pay."""
+    organiser_id, ticket = workshop.organiser_id, workshop.tickets[0]
+    until = at + HELD_FOR
+    wanted = {pool.id: len(people) for pool in ticket.pools}
+    held = places.hold(wanted, organiser_id=organiser_id, until=until, now=at)
+    booking = _booking(workshop, people, at, until)
     booking.attendees = [
         Attendee(
-            organiser_id=workshop.organiser_id,
+            organiser_id=organiser_id,
             workshop_id=workshop.id,
             ticket_type_id=ticket.id,
             n=n,
             name=guest.name,
             email=guest.email,
-            state="confirmed",
+            state="held",
             price_minor=0,
-            claims=[AttendeePlace(organiser_id=workshop.organiser_id, place_id=ids[n]) for ids in held.values()],
+            claims=[AttendeePlace(organiser_id=organiser_id, place_id=ids[n]) for ids in held.values()],
         )
-        for n, guest in enumerate(guests)
+        for n, guest in enumerate(people)
     ]
     db.session.add(booking)
     db.session.flush()
-    return booking.attendees
+    history.record(
+        f"booking:{booking.id}",
+        "booking_held",
+        at=at,
+        actor="booker",
+        organiser_id=organiser_id,
+        facts={"invited": True},
+    )
+    return booking
 
 
-def _booking(workshop: Workshop, booker: Guest, at: datetime) -> Booking:
+def _confirm_quietly(booking: Booking) -> None:
+    at = booking.created_at
+    places.keep(lifecycle.place_ids(booking), at)
+    booking.state, booking.held_until, booking.confirmed_at = "confirmed", None, at
+    for attendee in booking.attendees:
+        attendee.state = "confirmed"
+        invites.make(attendee, at)
+    history.record(
+        f"booking:{booking.id}",
+        "booking_confirmed",
+        at=at,
+        actor="booker",
+        organiser_id=booking.organiser_id,
+        facts={"from": "held"},
+    )
+
+
+def _booking(workshop: Workshop, people: Sequence[Guest], at: datetime, until: datetime) -> Booking:
     currency = workshop.tickets[0].prices[0].currency
+    name = f"{workshop.tickets[0].name}, invited"
+    seats = tuple(pricing.Person(n, workshop.tickets[0].code, name, 0) for n, _ in enumerate(people))
+    bill = Bill(organiser_id=workshop.organiser_id, currency=currency, total_minor=0, created_at=at)
+    db.session.add(bill)
+    db.session.flush()
     return Booking(
         organiser_id=workshop.organiser_id,
-        bill=Bill(organiser_id=workshop.organiser_id, currency=currency, total_minor=0, created_at=at),
+        bill_id=bill.id,
         reference=references.new(),
-        state="confirmed",
-        booker_name=booker.name,
-        booker_email=booker.email,
+        state="held",
+        booker_name=people[0].name,
+        booker_email=people[0].email,
         zone=workshop.zone,
         currency=currency,
-        quote={"lines": [{"text": f"{workshop.title}: invited, nothing to pay", "minor": 0}], "total_minor": 0},
-        terms_version=TERMS_VERSION,
+        quote=pricing.quote(seats, currency).frozen(),
+        terms_version=terms.CURRENT,
         created_at=at,
-        confirmed_at=at,
+        held_until=until,
     )

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from accounts.models import Membership, Organiser, User
+from bookings import discounts
 from bookings.models import DiscountCode
 from courses.models import Course, Presenter, Venue, Workshop
 from courses.schedule import Meeting, set_sessions, slug
@@ -157,7 +158,7 @@ def _code(organiser_id: int, row: Mapping[str, Any]) -> DiscountCode:
     return DiscountCode(
         organiser_id=organiser_id,
         code=row["code"],
-        folded="".join(row["code"].upper().split()),
+        folded=discounts.fold(row["code"]),
         percent=row["percent"],
         tickets=row.get("tickets"),
         uses_total=row.get("uses_total"),

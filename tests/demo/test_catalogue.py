@@ -1,0 +1,472 @@
+"""The sample catalogue keeps its promises whenever it is planted."""
+
+import json
+import os
+import re
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from argon2 import PasswordHasher
+from flask import Flask
+from sqlalchemy import create_engine, func, select
+from sqlalchemy.orm import Session
+
+from accounts.models import Membership, Organiser, User
+from bookings.models import Attendee, Booking, DiscountCode
+from courses import catalogue, places, shelf
+from courses.models import Course, Place, Pool, Workshop
+from demo.catalogue import dates, people, plant, read
+from lib import db, zones
+from lib import settings as lib_settings
+from mail.models import Letter
+from payments.models import Bill
+from tests import facts
+
+MOMENTS = [
+    pytest.param("2026-11-25T03:00:00Z", id="the week it was written"),
+    pytest.param("2027-03-10T09:30:12Z", id="a day in March, before the clocks"),
+    pytest.param("2027-03-20T12:00:00Z", id="inside a gap week, little notice"),
+    pytest.param("2027-08-17T23:45:30Z", id="a night in August"),
+    pytest.param("2027-10-31T00:40:00Z", id="the hour that happens twice in London"),
+    pytest.param("2028-02-29T12:00:00Z", id="29 February"),
+    pytest.param("2026-12-31T23:50:00Z", id="New Year's Eve"),
+    pytest.param("2026-08-31T10:00:00Z", id="31 August, whose sixth month is short"),
+]
+NO_GAP_AHEAD = "2027-04-05T12:00:00Z"  # the next gap week is seven months away
+OWN = ("last-five", "listening-under-pressure", "reading-group-for-supervisors")
+
+
+def a_cast() -> dict[str, people.Person]:
+    """The demo's people without the time that hashing takes."""
+    return {role: people.Person(name, email, "secret", "hash") for role, (name, email) in people.CAST.items()}
+
+
+@pytest.fixture
+def planted(app: Flask) -> Iterator[Callable[[str], datetime]]:
+    """Plant at a moment and stay in a context to look around."""
+    with app.app_context():
+
+        def planting(instant: str) -> datetime:
+            now = datetime.fromisoformat(instant)
+            with db.writing():
+                plant.plant(a_cast(), now)
+            return now
+
+        yield planting
+
+
+def workshops(course: str) -> list[Workshop]:
+    found = select(Workshop).join(Course, Workshop.course_id == Course.id).where(Course.slug == course)
+    return list(db.session.scalars(found.order_by(Workshop.starts_at)))
+
+
+def rerun_of(course: str) -> Workshop:
+    [_, rerun] = workshops(course)
+    return rerun
+
+
+def naive(at: datetime, zone: str) -> datetime:
+    return zones.wall(at, zone).replace(tzinfo=None)
+
+
+def listed(now: datetime) -> list[catalogue.Listing]:
+    """What the public sees ahead of it, by first start."""
+    whole = shelf.read(now, lambda kept: kept.workshops)
+    return [catalogue.listing(each, whole.claimed, now) for each in catalogue.upcoming(whole, now)]
+
+
+def test_there_are_twelve_courses_three_of_its_own_and_another_organiser_s(
+    planted: Callable[[str], datetime],
+) -> None:
+    planted("2026-11-25T03:00:00Z")
+
+    by_organiser = db.session.execute(
+        select(Organiser.slug, func.count()).join(Course).group_by(Organiser.slug).order_by(Organiser.slug)
+    ).all()
+    assert [tuple(row) for row in by_organiser] == [("harbour-row", 1), ("sea-street", 15)]
+    slugs = {workshop["slug"] for workshop in facts.workshops()}
+    assert slugs | set(OWN) | {"night-shift-conversations"} == set(db.session.scalars(select(Course.slug)))
+    assert db.session.scalar(select(func.count()).select_from(Workshop)) == 2 * 12 + 3 + 1
+
+
+@pytest.mark.parametrize("fact", [pytest.param(each, id=each["slug"]) for each in facts.workshops()])
+def test_the_past_date_is_the_catalogue_s(planted: Callable[[str], datetime], fact: dict[str, Any]) -> None:
+    planted("2026-11-25T03:00:00Z")
+
+    past, _ = workshops(fact["slug"])
+    first_day = fact["sessions"][0]["start"][:10]
+    assert past.slug == f"{fact['slug']}-{first_day}"
+    assert (past.title, past.format, past.zone) == (fact["title"], fact["format"], fact["sessions"][0]["tz"])
+    assert past.cpd_minutes == fact["cpd_hours"] * 60
+    assert past.breaks_minutes == fact["breaks_minutes"]
+    assert past.catch_up_offered == fact["catch_up"]["offered"]
+    assert past.catch_up_from == fact["catch_up"].get("counted_from", "published")
+    said = [(zones.z(each.starts_at), zones.z(each.ends_at), each.zone) for each in past.sessions]
+    assert said == [
+        (*(zones.z(datetime.fromisoformat(each[name])) for name in ("start_utc", "end_utc")), each["tz"])
+        for each in fact["sessions"]
+    ]
+
+
+@pytest.mark.parametrize("fact", [pytest.param(each, id=each["slug"]) for each in facts.workshops()])
+def test_tickets_cost_what_the_catalogue_says(planted: Callable[[str], datetime], fact: dict[str, Any]) -> None:
+    planted("2026-11-25T03:00:00Z")
+
+    for workshop in workshops(fact["slug"]):
+        tickets = {ticket.code: ticket for ticket in workshop.tickets}
+        expected = {ticket["type"] for ticket in fact["tickets"]}
+        assert {re.sub(r"_\d$", "", code) for code in tickets} == expected
+        for said in fact["tickets"]:
+            each = tickets.get(said["type"]) or tickets["single_evening_1"]
+            [price] = [price for price in each.prices if price.currency == said["currency"]]
+            if "min_minor" in said:
+                chosen = (price.minor, price.least_minor, price.suggested_minor, price.most_minor)
+                assert chosen == (None, said["min_minor"], said["suggested_minor"], said["max_minor"])
+            else:
+                assert price.minor == said["price_minor"]
+            assert each.limited_to == said.get("limited_to") or "limited_to" not in said
+            assert each.seats == said.get("seats", 1)
+            assert (each.payment == "invoice") == said.get("invoice", False)
+            assert (each.proof == "declaration") == ("proof" in said)
+            if until := said.get("until"):
+                ends = datetime.fromisoformat(until) + timedelta(seconds=1)
+                assert each.sold_until
+                if workshop.ends_at < datetime(2026, 1, 1, tzinfo=UTC):
+                    assert each.sold_until == ends
+                assert f"{zones.wall(each.sold_until, workshop.zone):%a %H:%M:%S}" == f"{ends:%a %H:%M:%S}"
+
+
+def test_the_source_s_three_dates_are_past_dates(planted: Callable[[str], datetime]) -> None:
+    planted("2026-11-25T03:00:00Z")
+
+    lines = [
+        zones.day(workshops(slug)[0].sessions[0].wall_start.date())
+        for slug in (
+            "working-with-complexity-in-grief",
+            "internal-family-systems-an-introduction",
+            "siblings-same-parents-different-experience",
+        )
+    ]
+    assert lines == ["Friday 18 October 2024", "Friday 8 November 2024", "Friday 22 November 2024"]
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_each_rerun_keeps_weekday_wall_time_zone_and_spacing_within_six_months(
+    planted: Callable[[str], datetime], moment: str
+) -> None:
+    now = planted(moment)
+
+    starts = []
+    for taught in read.files().courses:
+        past, rerun = workshops(taught.slug)
+        move = rerun.sessions[0].wall_start - past.sessions[0].wall_start
+        assert (move.days % 7, move.seconds) == (0, 0)
+        for before, after in zip(past.sessions, rerun.sessions, strict=True):
+            assert after.wall_start - before.wall_start == move
+            assert after.wall_end - before.wall_end == move
+            assert after.zone == before.zone
+        for was, is_now in zip(past.tickets, rerun.tickets, strict=True):
+            assert (was.sold_until is None) == (is_now.sold_until is None)
+            if was.sold_until and is_now.sold_until:
+                walls = [
+                    zones.wall(each, rerun.zone).replace(tzinfo=None) for each in (was.sold_until, is_now.sold_until)
+                ]
+                assert walls[1] - walls[0] == move
+            assert [p.minor for p in was.prices] == [p.minor for p in is_now.prices]
+        assert rerun.slug == f"{taught.slug}-{rerun.sessions[0].wall_start.date().isoformat()}"
+        assert now < rerun.starts_at
+        assert rerun.ends_at <= dates.months_after(now, 6)
+        if taught.when.rerun != read.GAP_WEEK:
+            assert zones.wall(rerun.starts_at, rerun.zone).date() >= (now + dates.NOTICE).date()
+        starts.append(rerun.starts_at)
+    assert len({start.date() for start in starts}) == len(starts)
+    assert max(starts) - min(starts) > timedelta(days=90)
+
+
+@pytest.mark.parametrize("moment", [*MOMENTS, NO_GAP_AHEAD])
+def test_a_rerun_meets_in_a_week_when_the_clocks_are_apart(planted: Callable[[str], datetime], moment: str) -> None:
+    now = planted(moment)
+
+    [session] = rerun_of("shame-in-supervision").sessions
+    london, new_york = (zones.wall(session.starts_at, zone).utcoffset() for zone in (zones.LONDON, zones.NEW_YORK))
+    assert london is not None
+    assert new_york is not None
+    assert london - new_york == timedelta(hours=4)
+    assert now < session.starts_at < now + timedelta(days=215)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_one_rerun_is_full_and_last_five_has_five_places(planted: Callable[[str], datetime], moment: str) -> None:
+    now = planted(moment)
+
+    by_course = {each.workshop.course_slug: each for each in listed(now)}
+    full = by_course["internal-family-systems-an-introduction"]
+    assert (full.places_left, full.bookable) == (0, False)
+    last = by_course["last-five"]
+    assert (last.places_left, last.bookable, last.price_minor, last.currency) == (5, True, 5500, "GBP")
+    [pool] = db.session.scalars(select(Pool).where(Pool.workshop_id == last.workshop.id))
+    assert pool.capacity - places.claimed([pool.id], now)[pool.id] == 5
+    [ticket] = last.offers
+    assert ticket.ticket.seats == 1
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_the_first_two_with_a_price_and_last_five_ask_nothing_beyond_name_and_address(
+    planted: Callable[[str], datetime], moment: str
+) -> None:
+    now = planted(moment)
+
+    priced = [each for each in listed(now) if each.bookable and each.price_minor is not None]
+    last_five = next(each for each in priced if each.workshop.course_slug == "last-five")
+    for each in (*priced[:2], last_five):
+        row = db.session.get_one(Workshop, each.workshop.id)
+        assert not any(question.is_required for question in row.questions)
+        assert next(offer for offer in each.offers if offer.on_sale).ticket.seats == 1
+        assert each.price_minor
+        assert each.workshop.organiser.slug == "sea-street"
+    assert last_five not in priced[:2]
+    assert sum(each.bookable for each in listed(now)) >= 10
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_one_is_running_and_one_begins_in_twenty_minutes_with_the_attendee_on_it(
+    planted: Callable[[str], datetime], moment: str
+) -> None:
+    now = planted(moment)
+
+    by_course = {each.workshop.course_slug: each for each in listed(now)}
+    running, soon = (by_course[slug] for slug in OWN[1:])
+    minute = timedelta(minutes=1)
+    assert 10 * minute <= now - running.workshop.starts_at < 11 * minute
+    assert 89 * minute <= running.workshop.ends_at - now <= 90 * minute
+    assert (running.state, running.bookable) == ("running", False)
+    assert 20 * minute <= soon.workshop.starts_at - now < 21 * minute
+    assert (soon.state, soon.bookable) == ("scheduled", False)
+    [attendee] = db.session.scalars(select(Attendee).where(Attendee.workshop_id == soon.workshop.id))
+    assert (attendee.email, attendee.state) == (people.CAST["attendee"][1], "confirmed")
+    assert attendee.booking.state == "confirmed"
+    assert attendee.booking.created_at < now
+    assert len(attendee.invites) == len(soon.workshop.sessions) == 1
+    [claim] = attendee.claims
+    assert claim.place.state == "taken"
+    assert set(db.session.scalars(select(Letter.to_email))) == {attendee.email}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_every_place_taken_belongs_to_somebody_who_owes_nothing(
+    planted: Callable[[str], datetime], moment: str
+) -> None:
+    now = planted(moment)
+
+    bookings = db.session.scalars(select(Booking)).all()
+    assert {booking.state for booking in bookings} == {"confirmed"}
+    assert all(booking.created_at < now for booking in bookings)
+    assert set(db.session.scalars(select(Bill.total_minor))) == {0}
+    attendees = db.session.scalars(select(Attendee)).all()
+    assert len(attendees) == 100 + 7 + 1
+    taken = db.session.scalars(select(Place.id).where(Place.state == "taken")).all()
+    assert sorted(claim.place_id for each in attendees for claim in each.claims) == sorted(taken)
+    assert all(len(each.claims) == len(each.ticket.pools) for each in attendees)
+    assert db.session.scalar(select(func.count()).select_from(Place).where(Place.state != "taken")) == 0
+    assert {each.price_minor for each in attendees} == {0}
+
+
+def test_the_evenings_have_a_ticket_and_a_pool_each(planted: Callable[[str], datetime]) -> None:
+    planted("2026-11-25T03:00:00Z")
+
+    past, _ = workshops("evening-seminars-neurodiversity")
+    tickets = {ticket.code: ticket for ticket in past.tickets}
+    assert tickets["single_evening_1"].name == "Single evening: Wednesday 2 October"
+    assert [pool.code for pool in past.pools] == [f"evening_{n}" for n in range(1, 7)]
+    for n in range(1, 7):
+        evening = tickets[f"single_evening_{n}"]
+        assert [session.number for session in evening.sessions] == [n]
+        assert [pool.code for pool in evening.pools] == [f"evening_{n}"]
+        assert evening.is_full_price
+        assert {price.currency: price.minor for price in evening.prices} == {"GBP": 2400, "EUR": 2900, "AUD": 4800}
+    for code in ("series", "series_trainee"):
+        assert [pool.code for pool in tickets[code].pools] == [pool.code for pool in past.pools]
+        assert tickets[code].sessions == []
+        assert not tickets[code].is_full_price
+    assert {pool.capacity for pool in past.pools} == {200}
+
+
+def test_room_and_camera_run_out_apart_and_a_limit_is_a_pool_of_its_own(planted: Callable[[str], datetime]) -> None:
+    planted("2026-11-25T03:00:00Z")
+
+    rerun = rerun_of("working-with-dreams-in-brighton")
+    assert {pool.code: pool.capacity for pool in rerun.pools} == {"room": 30, "online": 60, "in_person_trainee": 5}
+    assert {ticket.code: {pool.code for pool in ticket.pools} for ticket in rerun.tickets} == {
+        "in_person": {"room"},
+        "in_person_trainee": {"room", "in_person_trainee"},
+        "online": {"online"},
+        "organisation_in_person": {"room"},
+        "catch_up_only": set(),
+    }
+    assert rerun.venue is not None
+    [diet] = [question for question in rerun.questions if question.code == "dietary_needs"]
+    assert {ticket.code for ticket in diet.tickets} == {"in_person", "in_person_trainee", "organisation_in_person"}
+    assert diet.is_private
+
+
+def test_tickets_with_rules_of_their_own_say_so(planted: Callable[[str], datetime]) -> None:
+    planted("2026-11-25T03:00:00Z")
+
+    def ticket(course: str, code: str) -> Any:
+        return next(each for each in rerun_of(course).tickets if each.code == code)
+
+    deposit = ticket("certificate-in-attachment-informed-practice", "self_funded")
+    rerun = rerun_of("certificate-in-attachment-informed-practice")
+    assert deposit.payment == "deposit"
+    assert deposit.terms["deposit_minor"] + sum(each["minor"] for each in deposit.terms["instalments"]) == 42000
+    due = datetime.fromisoformat(deposit.terms["instalments"][0]["due"]).date()
+    assert (rerun.sessions[0].wall_start.date() - due).days == 32  # 3 February to 7 March
+    free = ticket("lunchtime-taster-and-library", "free")
+    assert (free.prices[0].minor, free.includes_recording, free.is_full_price) == (0, False, False)
+    copy = ticket("lunchtime-taster-and-library", "library_copy")
+    assert (copy.kind, copy.includes_live, copy.includes_recording) == ("catch_up", False, True)
+    assert copy.terms == {"access_days": 28, "access_from": "purchase"}
+    extra = ticket("couples-new-york-seminar", "ce_certificate_addon")
+    assert (extra.kind, extra.includes_live, extra.pools) == ("extra", False, [])
+    assert not any(each.includes_recording for each in rerun_of("groups-weekend").tickets)
+    assert not any(each.is_recorded for each in rerun_of("groups-weekend").sessions)
+    past, rerun = workshops("couples-new-york-seminar")
+    assert [[q.code for q in each.questions if q.is_required] for each in (past, rerun)] == [
+        [],
+        ["licence_state_and_number"],
+    ]
+
+
+def test_two_codes_are_planted_and_no_other(planted: Callable[[str], datetime]) -> None:
+    planted("2026-11-25T03:00:00Z")
+
+    codes = db.session.scalars(select(DiscountCode).order_by(DiscountCode.code)).all()
+    assert [(c.code, c.folded, c.percent, c.tickets, c.uses_total, c.uses_per_person) for c in codes] == [
+        ("PARTNER25", "PARTNER25", 25, ["self_funded", "catch_up_only", "library_copy"], None, None),
+        ("SPEAKER", "SPEAKER", 100, None, 10, None),
+    ]
+
+
+def test_every_text_is_there_in_the_length_and_words_promised(planted: Callable[[str], datetime]) -> None:
+    planted("2026-11-25T03:00:00Z")
+
+    for course in db.session.scalars(select(Course)):
+        assert 120 <= len(course.description.split()) <= 250, course.slug
+        assert "!" not in course.description
+        assert len(course.summary) <= 500
+        assert course.topic
+        for workshop in course.workshops:
+            assert workshop.presenters
+            assert all(who.about for who in workshop.presenters)
+            assert all(ticket.hint for ticket in workshop.tickets)
+            assert [ticket.position for ticket in workshop.tickets] == list(range(1, len(workshop.tickets) + 1))
+
+
+def test_the_team_has_its_roles_and_the_attendee_none(planted: Callable[[str], datetime]) -> None:
+    planted("2026-11-25T03:00:00Z")
+
+    roles = db.session.execute(
+        select(User.email, Organiser.slug, Membership.role)
+        .select_from(Membership)
+        .join(User, Membership.user_id == User.id)
+        .join(Organiser, Membership.organiser_id == Organiser.id)
+        .order_by(Membership.id)
+    ).all()
+    assert sorted(tuple(row) for row in roles) == sorted(
+        (people.CAST[who][1], organiser, role)
+        for who, organiser, role in (
+            ("owner", "sea-street", "owner"),
+            ("manager", "sea-street", "manager"),
+            ("presenter", "sea-street", "presenter"),
+            ("other_owner", "harbour-row", "owner"),
+        )
+    )
+    assert all(email.endswith(".example") for email in db.session.scalars(select(User.email)))
+    assert len(db.session.scalars(select(User.email)).all()) == len(people.CAST)
+
+
+def test_nothing_is_planted_where_an_organiser_is(planted: Callable[[str], datetime]) -> None:
+    now = planted("2026-11-25T03:00:00Z")
+
+    with pytest.raises(plant.AlreadyPlanted), db.writing():
+        plant.plant(a_cast(), now)
+    assert db.session.scalar(select(func.count()).select_from(Organiser)) == 2
+
+
+def test_a_moment_before_the_past_dates_is_refused(planted: Callable[[str], datetime]) -> None:
+    with pytest.raises(ValueError, match="must be past"):
+        planted("2025-01-01T12:00:00Z")
+    assert db.session.scalar(select(func.count()).select_from(Organiser)) == 0
+
+
+# The command, as `make run` calls it
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Path:
+    """An instance folder with an empty database."""
+    engine = create_engine(f"sqlite:///{tmp_path / 'colloquy.sqlite'}")
+    db.Base.metadata.create_all(engine)
+    engine.dispose()
+    return tmp_path
+
+
+def planting(folder: Path, *arguments: str, demo: str = "1") -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": os.environ["PATH"], "COLLOQUY_INSTANCE": str(folder), "COLLOQUY_DEMO": demo}
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-m", "demo.catalogue", *arguments],
+        cwd=lib_settings.ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_the_command_plants_once_and_tells_the_passwords_to_its_owner_alone(app: Flask, empty: Path) -> None:
+    told = empty / "people.json"
+
+    done = planting(empty, "--people", str(told), "--now", "2026-11-25T03:00:00Z")
+
+    assert done.returncode == 0, done.stderr
+    assert stat.S_IMODE(told.stat().st_mode) == 0o600
+    found = json.loads(told.read_text(encoding="utf-8"))
+    assert list(found) == ["owner", "manager", "presenter", "other_owner", "attendee"]
+    assert all(set(person) == {"email", "password"} for person in found.values())
+    assert len({person["password"] for person in found.values()}) == 5
+    engine = create_engine(f"sqlite:///{empty / 'colloquy.sqlite'}")
+    with Session(engine) as session:
+        for person in found.values():
+            user = session.scalars(select(User).where(User.email == person["email"])).one()
+            assert user.password_hash
+            assert PasswordHasher().verify(user.password_hash, person["password"])
+            assert not PasswordHasher().check_needs_rehash(user.password_hash)
+    engine.dispose()
+
+    again = planting(empty, "--people", str(told))
+
+    assert again.returncode == 1
+    assert "There is an organiser already" in again.stderr
+    assert json.loads(told.read_text(encoding="utf-8")) == found
+    assert {each.name for each in empty.glob("people*")} == {"people.json"}
+
+
+def test_the_command_is_for_the_demo_alone(app: Flask, empty: Path) -> None:
+    done = planting(empty, "--people", str(empty / "people.json"), demo="")
+
+    assert done.returncode == 1
+    assert "COLLOQUY_DEMO=1" in done.stderr
+    assert not (empty / "people.json").exists()
+
+
+def test_the_command_asks_for_a_moment_with_its_zone(app: Flask, empty: Path) -> None:
+    done = planting(empty, "--now", "2026-11-25T03:00:00")
+
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
