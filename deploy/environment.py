@@ -27,9 +27,10 @@ def main(arguments: list[str]) -> int:
     name = arguments[0]
     files = [ROOT / file for file in SETS[name]]
     with Folder(ROOT):
-        if _stamp(name).is_file() and _stamp(name).read_text() == _state(files) and _works():
+        usable = _works() and not _was_moved()
+        if usable and _stamp(name).is_file() and _stamp(name).read_text() == _state(files):
             return 0
-        if not _works():
+        if not usable:
             _say("making .venv")
             _run([sys.executable, "-m", "venv", "--clear", str(FOLDER)])
         _say(f"installing {' and '.join(file.name for file in files)}")
@@ -54,10 +55,20 @@ class Folder:
 
 
 def _works() -> bool:
+    """Whether there is an environment for the Python it finds, which may have been upgraded under it."""
     if not PYTHON.exists():
         return False
-    asked = [str(PYTHON), "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]
-    return subprocess.run(asked, capture_output=True, check=False).returncode == 0
+    asks = (
+        "import os, sys, sysconfig; "
+        "sys.exit(sys.version_info < (3, 11) or not os.path.isdir(sysconfig.get_path('purelib')))"
+    )
+    return subprocess.run([str(PYTHON), "-c", asks], capture_output=True, check=False).returncode == 0
+
+
+def _was_moved() -> bool:
+    """Whether the environment was made in another folder: its commands would still lead there."""
+    stamps = [_stamp(name) for name in SETS if _stamp(name).is_file()]
+    return any(stamp.read_text().splitlines()[1:] != [str(FOLDER)] for stamp in stamps)
 
 
 def _stamp(name: str) -> Path:
@@ -68,7 +79,7 @@ def _state(files: list[Path]) -> str:
     digest = hashlib.sha256()
     for file in [UV_PIN, *files]:
         digest.update(file.read_bytes())
-    return digest.hexdigest()
+    return f"{digest.hexdigest()}\n{FOLDER}\n"
 
 
 def _install(files: list[Path]) -> None:

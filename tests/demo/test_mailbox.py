@@ -16,8 +16,10 @@ from urllib.request import Request, urlopen
 
 import html5lib
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from demo.mailbox import letter
+from demo.mailbox import invites, letter
 from demo.mailbox.faults import FaultRefused, Faults
 from demo.mailbox.process import Mailbox, running
 from demo.mailbox.store import Store
@@ -420,3 +422,48 @@ def test_a_file_that_was_taken_away_is_not_there(tmp_path: Path) -> None:
 
 def test_the_heading_is_read_without_the_body() -> None:
     assert letter.heading(b"From: a@x\nSubject: =?utf-8?q?caf=C3=A9?=\n\nSubject: not this") == ("a@x", "café")
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_reading_never_raises(data: st.DataObject) -> None:
+    _read(_mutated(data, an_invitation().as_bytes()))
+
+
+@pytest.mark.prove
+@settings(max_examples=10_000, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_reading_never_raises_however_long_one_tries(data: st.DataObject) -> None:
+    _read(_mutated(data, an_invitation().as_bytes()))
+    _cards(_mutated(data, INVITE.encode()))
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_reading_a_calendar_never_raises(data: st.DataObject) -> None:
+    _cards(_mutated(data, INVITE.encode()))
+
+
+def _mutated(data: st.DataObject, content: bytes) -> bytes:
+    """`content` with some of it cut out and something else put in."""
+    for _cut in range(data.draw(st.integers(1, 6))):
+        start = data.draw(st.integers(0, len(content)))
+        length = data.draw(st.integers(0, 40))
+        content = content[:start] + data.draw(st.binary(max_size=20)) + content[start + length :]
+    return content
+
+
+def _read(content: bytes) -> None:
+    reading = letter.read(content)
+    for part in reading.parts:
+        (part.text + part.name + part.type).encode()
+    for part in reading.calendars:
+        _cards(part.content)
+    "".join((*letter.heading(content), reading.to, reading.cc, reading.reply_to, reading.date)).encode()
+
+
+def _cards(content: bytes) -> None:
+    for card in invites.read(content):
+        card.method.encode()
+        for event in card.events:
+            "".join((event.summary, *(name + text for name, text in (*event.times, *event.facts)))).encode()

@@ -1,11 +1,13 @@
 """The Makefile and the scripts under deploy/: what they hand on, and what they say where something is missing."""
 
+import importlib.util
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -104,6 +106,62 @@ class TestMake:
         targets = [line.split(":")[0] for line in (ROOT / "Makefile").read_text().splitlines() if ": ##" in line]
         assert [line.split()[1] for line in listed.splitlines()] == targets
         assert {"run", "test", "check", "prove", "reset", "lock"} <= set(targets)
+
+
+class TestEnvironment:
+    @pytest.fixture
+    def environment(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[ModuleType, list[list[str]]]:
+        """deploy/environment.py for another folder, and the commands it would have run."""
+        spec = importlib.util.spec_from_file_location("environment", ROOT / "deploy" / "environment.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        ran: list[list[str]] = []
+
+        def succeeds(command: list[str], *_: object, **__: object) -> bool:
+            ran.append(command)
+            if "venv" in command:
+                shutil.rmtree(module.FOLDER, ignore_errors=True)
+                module.PYTHON.parent.mkdir(parents=True)
+                module.PYTHON.symlink_to(sys.executable)
+            return True
+
+        monkeypatch.setattr(module, "FOLDER", tmp_path / ".venv")
+        monkeypatch.setattr(module, "PYTHON", tmp_path / ".venv" / "bin" / "python")
+        monkeypatch.setattr(module, "_succeeds", succeeds)
+        return module, ran
+
+    def test_is_made_once(self, environment: tuple[ModuleType, list[list[str]]]) -> None:
+        module, ran = environment
+        assert module.main(["run"]) == 0
+        assert any("--require-hashes" in command for command in ran)
+        ran.clear()
+        assert module.main(["run"]) == 0
+        assert ran == []
+
+    def test_is_made_again_where_it_was_moved_to(
+        self, environment: tuple[ModuleType, list[list[str]]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        module, ran = environment
+        module.main(["run"])
+        moved = (tmp_path / ".venv").rename(tmp_path / "moved")
+        monkeypatch.setattr(module, "FOLDER", moved)
+        monkeypatch.setattr(module, "PYTHON", moved / "bin" / "python")
+        ran.clear()
+        module.main(["run"])
+        assert any("venv" in command for command in ran)
+
+    def test_what_was_added_to_the_lists_is_installed(
+        self, environment: tuple[ModuleType, list[list[str]]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        module, ran = environment
+        module.main(["run"])
+        ran.clear()
+        monkeypatch.setattr(module, "UV_PIN", ROOT / "requirements.in")
+        module.main(["run"])
+        assert not any("venv" in command for command in ran)
+        assert any("--require-hashes" in command for command in ran)
 
 
 def test_a_missing_need_is_told_to_whoever_may_not_install_it(bare: Callable[..., dict[str, str]]) -> None:
