@@ -9,7 +9,7 @@ from flask import current_app
 from sqlalchemy import select, update
 
 from history.models import record
-from lib import db, work
+from lib import clock, db, work
 from mail import compose, delivery, outbox, render
 from mail.models import Letter
 
@@ -49,8 +49,9 @@ def _deliver(task: work.Task, letter_id: int, now: datetime) -> None:
         raise work.Never(f"there is no letter {letter_id}")
     if letter.state != "waiting":
         return
-    if _is_behind_another(letter):
-        _wait_for_turn(task)
+    if (ahead := _ahead_of(letter)) is not None:
+        _stand_in_line(task, ahead)
+        return
     db.session.expunge(letter)
     db.session.rollback()
     try:
@@ -69,16 +70,35 @@ def _deliver(task: work.Task, letter_id: int, now: datetime) -> None:
     _note_sent(letter, answer, ready.kept, now)
 
 
-def _is_behind_another(letter: Letter) -> bool:
+def _ahead_of(letter: Letter) -> int | None:
+    """The letter of the same lane that must leave right before this one, if it is still here."""
     earlier = select(Letter.id).where(Letter.lane == letter.lane, Letter.id < letter.id, Letter.state == "waiting")
-    return db.session.scalar(earlier.limit(1)) is not None
+    return db.session.scalar(earlier.order_by(Letter.id.desc()).limit(1))
 
 
-def _wait_for_turn(task: work.Task) -> None:
-    # Standing in line is no failed attempt: the letter in front may be tried for hours.
+def _stand_in_line(task: work.Task, ahead: int) -> None:
+    """End this job and let a fresh one wait until the letter ahead has been tried again.
+
+    Standing in line is no failed attempt: the letter ahead may be tried for hours.
+    """
+    soon = clock.machine_now() + PAUSE_IN_LANE
     with db.writing():
-        db.session.execute(update(work.Job).where(work.Job.id == task.id).values(attempts=work.Job.attempts - 1))
-    raise work.Later("an earlier letter of this lane is waiting", after=PAUSE_IN_LANE)
+        paused = db.session.scalar(
+            select(work.Job.pause_until)
+            .where(work.Job.about == outbox.about_letter(ahead), work.Job.ended_at.is_(None))
+            .order_by(work.Job.id.desc())
+            .limit(1)
+        )
+        db.session.execute(update(work.Job).where(work.Job.id == task.id).values(ended_at=clock.machine_now()))
+        db.session.add(
+            work.Job(
+                kind=task.kind,
+                about=task.about,
+                arguments=dict(task.arguments),
+                due_at=task.due_at,
+                pause_until=max(soon, paused) if paused else soon,
+            )
+        )
 
 
 def _prepare(letter: Letter) -> _Ready:

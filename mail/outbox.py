@@ -67,5 +67,10 @@ def post(
     )
     db.session.add(letter)
     db.session.flush()
-    work.post(DELIVER, f"letter:{letter.id}", at, {"letter": letter.id})
+    work.post(DELIVER, about_letter(letter.id), at, {"letter": letter.id})
     return letter
+
+
+def about_letter(letter_id: int) -> str:
+    """What the jobs of a letter are about."""
+    return f"letter:{letter_id}"

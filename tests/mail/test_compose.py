@@ -5,7 +5,7 @@ import re
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.header import decode_header, make_header
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from email.utils import parseaddr
 from typing import Any
 
@@ -50,7 +50,7 @@ def addressee(message: Message) -> tuple[str, str]:
     return str(make_header(decode_header(name))) if name.startswith("=?") else name, email
 
 
-def shape(part: EmailMessage) -> Any:
+def shape(part: MIMEPart) -> Any:
     kind = part.get_content_type()
     return (kind, [shape(each) for each in part.iter_parts()]) if part.is_multipart() else kind
 
@@ -206,7 +206,7 @@ def test_letters_before_the_at_stay_and_ask_for_utf8() -> None:
     assert not compose(a_letter(), PARTS, FROM).needs_utf8
 
 
-TEXTS = st.text(st.characters(blacklist_categories=("Cs",)), max_size=300)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
 
 
 @given(subject=TEXTS, name=st.text(max_size=200), body=TEXTS)
