@@ -136,20 +136,31 @@ def seats_left(ticket: TicketFacts, workshop: WorkshopFacts, claimed: Counter[in
 
 
 def places_left(workshop: WorkshopFacts, claimed: Counter[int], now: datetime) -> int:
-    """How many people could still come: in the sessions ahead, the fullest room of the emptiest one.
+    """How many people could still come: in the sessions ahead, all rooms of the session that has most left.
 
-    A pool belongs to the sessions that all tickets drawing from it admit to; a ticket's own limit is no room. A room
-    and its camera add up, evenings do not.
+    A room and its camera add up, evenings do not. A ticket's own limit is no room: the tickets that draw from it are
+    some of those that draw from another pool. Pools with the very same tickets bind together, the smaller one counts.
     """
-    everything = {each.id for each in workshop.sessions}
-    codes = {ticket.code for ticket in workshop.tickets}
-    rooms = []
-    for pool, code, size in workshop.capacities:
-        admits = [set(t.sessions) or everything for t in workshop.tickets if pool in t.pools]
-        if admits and code not in codes:
-            rooms.append((set.intersection(*admits), max(size - claimed[pool], 0)))
+    everything = frozenset(each.id for each in workshop.sessions)
+    rooms: dict[frozenset[str], int] = {}
+    for pool, _, size in workshop.capacities:
+        drawing = frozenset(ticket.code for ticket in workshop.tickets if pool in ticket.pools)
+        left = max(size - claimed[pool], 0)
+        rooms[drawing] = min(left, rooms.get(drawing, left))
+    admits = {ticket.code: frozenset(ticket.sessions) or everything for ticket in workshop.tickets}
     ahead = [each.id for each in workshop.sessions if each.starts_at > now]
-    return max((sum(left for sessions, left in rooms if each in sessions) for each in ahead), default=0)
+    return max(
+        (
+            sum(
+                left
+                for drawing, left in rooms.items()
+                if not any(drawing < other for other in rooms)
+                and each in frozenset.intersection(*(admits[code] for code in drawing))
+            )
+            for each in ahead
+        ),
+        default=0,
+    )
 
 
 def _refusal(ticket: TicketFacts, workshop: WorkshopFacts, left: int, until: datetime, now: datetime) -> str:
