@@ -28,6 +28,7 @@ from sqlalchemy import create_engine
 from stripe import WebhookSignature
 from werkzeug.test import TestResponse
 
+from app import create_app
 from demo.mailbox import process as mailbox_process
 from demo.stripe import process as stripe_process
 from demo.stripe.process import StandIn
@@ -339,8 +340,6 @@ def _config(url: str, port: int) -> dict[str, Any]:
 
 
 def _build(stack: ExitStack, url: str, port: int) -> Flask:
-    from app import create_app  # noqa: PLC0415
-
     # A log bound to one test's captured output would fail in the next.
     with redirect_stderr(sys.__stderr__):
         app = create_app(_config(url, port))
