@@ -33,7 +33,7 @@ def claimed(pool_ids: Collection[int], now: datetime) -> Counter[int]:
     rows = db.session.execute(
         select(Place.pool_id, func.count()).where(Place.pool_id.in_(pool_ids), counts(now)).group_by(Place.pool_id)
     )
-    return Counter(dict(rows.tuples().all()))
+    return Counter({pool: number for pool, number in rows})  # noqa: C416 - typed
 
 
 def counts(now: datetime):  # type: ignore[no-untyped-def]  # the SQL expression's own type is not worth its length

@@ -174,7 +174,7 @@ def _ask(pool_ids: Collection[int], now: datetime) -> tuple[str | None, Counter[
 
 def _count(now: datetime) -> Counter[int]:
     rows = db.session.execute(select(Place.pool_id, func.count()).where(counts(now)).group_by(Place.pool_id))
-    return Counter(dict(rows.tuples().all()))
+    return Counter({pool: number for pool, number in rows})  # noqa: C416 - typed
 
 
 def _load(mark: str | None) -> Shelf:

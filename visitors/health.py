@@ -69,7 +69,8 @@ def _may_see_figures() -> bool:
 
 
 def _by(column: InstrumentedAttribute[str]) -> dict[str, int]:
-    return dict(db.session.execute(select(column, func.count()).group_by(column)).tuples().all())
+    rows = db.session.execute(select(column, func.count()).group_by(column))
+    return {state: number for state, number in rows}  # noqa: C416 - typed
 
 
 def _gauge(registry: CollectorRegistry, name: str, text: str, label: str, values: dict[str, int]) -> None:
