@@ -27,8 +27,9 @@ if (box && form) {
   };
 
   const say = (sentence) => {
+    const isSaidAbove = form.querySelector("#discount_code-error")?.textContent.includes(sentence);
     refused.textContent = sentence;
-    refused.hidden = !sentence;
+    refused.hidden = !sentence || isSaidAbove;
   };
 
   const show = (quote) => {
