@@ -68,7 +68,7 @@ class Membership(db.Base):
 
 
 class SignInLink(db.Base):
-    """A one-time way in: random, stored hashed, spent by POST, 20 minutes."""
+    """A one-time way in: random, stored hashed, spent by POST, for 20 minutes; an invitation for a week."""
 
     __tablename__ = "sign_in_link"
     __table_args__ = (CheckConstraint("purpose IN ('sign_in', 'password', 'invitation')", name="purpose"),)

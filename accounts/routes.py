@@ -68,7 +68,7 @@ def sign_in_link(token: str) -> Response:
     link = signing_in.find(token, "sign_in", clock.now())
     if link is None:
         return _dead_link("sign_in")
-    return web.private(make_response(render_template("accounts/sign_in_link.html", email=link.email)))
+    return web.private(make_response(render_template("accounts/sign_in_link.html", token=token, email=link.email)))
 
 
 @bp.post("/sign-in/<token>")
@@ -107,7 +107,7 @@ def password_link(token: str) -> Response:
     link = signing_in.find(token, "password", clock.now())
     if link is None:
         return _dead_link("password")
-    return _new_password_page(NewPasswordForm(), link.email)
+    return _new_password_page(NewPasswordForm(), token, link.email)
 
 
 @bp.post("/password/<token>")
@@ -118,7 +118,7 @@ def set_password(token: str) -> Response:
     if link is None:
         return _dead_link("password")
     if not form.validate():
-        return _new_password_page(form, link.email, 422)
+        return _new_password_page(form, token, link.email, 422)
     return _come_in(token, "password", passwords.hashed(str(form.password.data)))
 
 
@@ -130,6 +130,7 @@ def invitation(token: str) -> Response:
         return _dead_link("invitation")
     page = render_template(
         "accounts/invitation.html",
+        token=token,
         email=link.email,
         organiser=db.session.get_one(Organiser, link.organiser_id),
         role_words=letters.ROLE_WORDS[str(link.role)],
@@ -200,8 +201,10 @@ def _sign_in_page(link_form: LinkForm, password_form: PasswordForm, wanted: str)
     )
 
 
-def _new_password_page(form: NewPasswordForm, email: str, status: int = 200) -> Response:
-    page = render_template("accounts/password_link.html", form=form, email=email, shortest=passwords.SHORTEST)
+def _new_password_page(form: NewPasswordForm, token: str, email: str, status: int = 200) -> Response:
+    page = render_template(
+        "accounts/password_link.html", form=form, token=token, email=email, shortest=passwords.SHORTEST
+    )
     return web.private(make_response(page, status))
 
 
