@@ -55,7 +55,12 @@ VALUES: dict[str, dict[str, Any]] = {
     },
     "awaiting_bank": {**_BOOKING, "total": "£218.00"},
     "payment_failed": {**_BOOKING, "total": "£218.00"},
-    "refunded_late": {**_BOOKING, "amount": "£218.00", "workshop_url": "https://colloquy.example/workshops/bodies"},
+    "refunded_late": {
+        **_BOOKING,
+        "amount": "£218.00",
+        "why": "The last place went before your payment came.",
+        "workshop_url": "https://colloquy.example/workshops/bodies",
+    },
     "organiser_notice": {
         "title": "A payment came too late",
         "sentences": ["Bea paid after the hold lapsed.", "All of it went back."],
