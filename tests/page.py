@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 
 LABELLED = ("input", "select", "textarea")
 UNLABELLED_TYPES = ("hidden", "submit", "button", "reset", "image")
+WITHIN_A_LINE = ("a", "abbr", "b", "bdi", "code", "em", "i", "mark", "small", "span", "strong", "sub", "sup", "time")
 EXTERNAL = re.compile(r"^\s*(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
 # A quote writes nothing and answers in place; so does a form that was asked for one more person.
 ANSWERED_IN_PLACE = ("/quote",)
@@ -132,8 +133,19 @@ def tree(html: str) -> Element:
 
 
 def words(element: Element | None) -> str:
-    """An element's text, its white space as single blanks."""
-    return " ".join("".join(element.itertext()).split()) if element is not None else ""
+    """An element's text as it is read: white space as single blanks, blocks apart."""
+    return " ".join("".join(_pieces(element)).split()) if element is not None else ""
+
+
+def _pieces(element: Element) -> Iterator[str]:
+    if element.tag in ("script", "style", "template") or not isinstance(element.tag, str):
+        return
+    gap = "" if element.tag in WITHIN_A_LINE else " "
+    yield gap + (element.text or "")
+    for part in element:
+        yield from _pieces(part)
+        yield part.tail or ""
+    yield gap
 
 
 def main_text(answer: TestResponse) -> str:
@@ -232,7 +244,7 @@ def _forms(root: Element) -> Iterator[str]:
 
 def _inline(root: Element) -> Iterator[str]:
     for each in root.iter():
-        if each.tag == "style" or (each.tag == "script" and not each.get("src") and words(each)):
+        if each.tag == "style" or (each.tag == "script" and not each.get("src")):
             yield f"an inline {each.tag}"
         for attribute in each.attrib:
             if attribute == "style" or attribute.startswith("on"):
