@@ -156,10 +156,10 @@ def main_text(answer: TestResponse) -> str:
 
 def inspect(answer: TestResponse) -> list[str]:
     """The faults of an answer; none when it is no page."""
-    faults = _after_post(answer)
-    if answer.mimetype == "text/html" and not 300 <= answer.status_code < 400 and answer.request.method != "HEAD":
-        faults += inspect_page(answer.get_data(as_text=True))
-    return faults
+    is_page = answer.mimetype == "text/html" and answer.status_code != 204 and answer.request.method != "HEAD"
+    if not is_page or 300 <= answer.status_code < 400:
+        return _after_post(answer) if is_page else []
+    return _after_post(answer) + inspect_page(answer.get_data(as_text=True))
 
 
 def inspect_page(html: str) -> list[str]:
@@ -175,9 +175,8 @@ def inspect_page(html: str) -> list[str]:
 
 
 def _after_post(answer: TestResponse) -> list[str]:
-    is_page = answer.mimetype == "text/html"
     in_place = answer.request.path.endswith(ANSWERED_IN_PLACE)
-    if answer.request.method != "POST" or answer.status_code >= 400 or not is_page or in_place:
+    if answer.request.method != "POST" or answer.status_code >= 400 or in_place:
         return []
     return [] if answer.status_code == 303 else [f"a POST is answered by {answer.status_code} instead of 303"]
 
