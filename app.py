@@ -80,11 +80,14 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
 
 
 def serve() -> Flask:
-    """The application as a server loads it: refuses to start without the secrets that serving needs."""
+    """The application as a server loads it. Exits with one sentence when a secret that serving needs is missing."""
     given = settings.read()
-    if given.get("COLLOQUY_DEMO") != "1":
-        settings.require(given, settings.SERVING, "Serving")
-    return create_app()
+    try:
+        if given.get("COLLOQUY_DEMO") != "1":
+            settings.require(given, settings.SERVING, "Serving")
+        return create_app()
+    except settings.SettingsRefused as refusal:
+        raise SystemExit(f"Error: {refusal.message}") from None
 
 
 def _command() -> str | None:
@@ -97,7 +100,7 @@ def _configure(app: Flask) -> None:
     base_host = urlsplit(app.config["BASE_URL"]).hostname or "localhost"
     defaults = {
         "SQLALCHEMY_DATABASE_URI": app.config["DATABASE_URL"],
-        "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": False},
+        "SQLALCHEMY_ENGINE_OPTIONS": {"pool_size": 10, "max_overflow": 20},
         "TRUSTED_HOSTS": [base_host, "localhost", "127.0.0.1"],
         "SESSION_COOKIE_NAME": "__Host-session" if is_https else "session",
         "SESSION_COOKIE_SECURE": is_https,

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import click
+
 ROOT = Path(__file__).resolve().parent.parent
 
 NAMES = (
@@ -35,8 +37,11 @@ WORKING = ("BASE_URL", "DATABASE_URL", "LINK_KEYS", "STRIPE_SECRET_KEY", "SMTP_U
 STRIPE_ADDRESS = "https://api.stripe.com"
 
 
-class SettingsRefused(Exception):
-    """The installation cannot be started as it is set; the message says which setting and what to do."""
+class SettingsRefused(click.ClickException):
+    """The installation cannot be started as it is set; the message says which setting and what to do.
+
+    A command prints the message alone and exits 1.
+    """
 
 
 def instance_folder() -> Path:
