@@ -16,7 +16,7 @@ def exponent(currency: str) -> int:
 
 @lru_cache(maxsize=4096)
 def text(minor: int, currency: str) -> str:
-    """The amount as people read it: £105.00, US$95.00, ¥24,000."""
+    """The amount as people read it: £105.00, US$95.00, JP¥24,000."""
     amount = Decimal(minor).scaleb(-exponent(currency))
     return format_currency(amount, currency.upper(), locale=LOCALE)
 
