@@ -34,7 +34,7 @@ check: ## Under a minute: ruff, mypy and the quick tests, on SQLite alone
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy .
-	COLLOQUY_TEST_POSTGRES=none .venv/bin/python -m pytest -q -n 2 -m "not browser and not prove" \
+	COLLOQUY_TEST_POSTGRES=none .venv/bin/python -m pytest -q -n 2 -m "not browser and not prove" -k "not postgresql" \
 		--ignore=tests/browser --ignore=tests/journeys --ignore=tests/races --ignore=tests/setup
 
 prove: ## The long loops: kills, fuzzing, sell-outs
