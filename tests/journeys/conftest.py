@@ -18,7 +18,7 @@ KINDS = (
     ("GET", r"/v1/checkout/sessions/\w+", "session retrieve"),
     ("POST", r"/v1/refunds", "refund create"),
 )
-READ_PLAINLY = (r"/v1/payment_intents/\w+", r"/v1/refunds/\w+")
+READ_PLAINLY = (r"/v1/checkout/sessions", r"/v1/payment_intents/\w+", r"/v1/refunds/\w+")
 
 
 @pytest.fixture(autouse=True)

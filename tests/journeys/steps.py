@@ -11,6 +11,7 @@ from threading import Barrier
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
+import stripe as stripe_sdk
 from flask import Flask
 from flask.testing import FlaskClient
 from icalendar import Calendar, Event
@@ -131,6 +132,14 @@ class Walk:
 
     def subjects(self, to: str = "") -> list[str]:
         return [str(each["Subject"]) for each in self.letters(to)]
+
+    def session_by_key(self, key: str) -> str:
+        """The id of the page that Stripe made for an attempt, whoever heard of it."""
+        api = stripe_sdk.StripeClient("sk_test_of_the_test", base_addresses={"api": self.stripe.url})
+        found = api.v1.checkout.sessions.list()
+        made = [each.id for each in found.data if each.metadata is not None and each.metadata["attempt"] == key]
+        assert len(made) == 1, f"{len(made)} pages for {key}"
+        return made[0]
 
     def calls(self, method: str, path: str) -> list[dict[str, Any]]:
         """What Stripe was asked, by method and the end of the path."""
