@@ -55,7 +55,7 @@ def send(message: Message, to: Server) -> str:
     trouble, 4xx, and a 5xx about us (a wrong password must not fail everybody's letters).
     """
     try:
-        smtp = _connect(to)
+        smtp = _connect(to, message.sender.rpartition("@")[2])
     except (smtplib.SMTPException, OSError) as problem:
         raise NotNow(_said(problem)) from problem
     try:
@@ -69,12 +69,13 @@ def send(message: Message, to: Server) -> str:
         smtp.close()
 
 
-def _connect(to: Server) -> smtplib.SMTP:
+def _connect(to: Server, our_name: str) -> smtplib.SMTP:
+    # Without a name of ours smtplib asks the DNS for one, for every letter.
     if to.scheme == "smtps":
         context = ssl.create_default_context()
-        smtp: smtplib.SMTP = smtplib.SMTP_SSL(to.host, to.port, timeout=TIMEOUT_SECONDS, context=context)
+        smtp: smtplib.SMTP = smtplib.SMTP_SSL(to.host, to.port, our_name, timeout=TIMEOUT_SECONDS, context=context)
     else:
-        smtp = smtplib.SMTP(to.host, to.port, timeout=TIMEOUT_SECONDS)
+        smtp = smtplib.SMTP(to.host, to.port, our_name, timeout=TIMEOUT_SECONDS)
     try:
         if to.scheme == "smtp+starttls":
             smtp.starttls(context=ssl.create_default_context())
