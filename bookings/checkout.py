@@ -93,7 +93,7 @@ def refuse_unless_bookable(listing: catalogue.Listing) -> None:
     if listing.state == "cancelled":
         raise WorkshopCancelled("Nobody can book it any more. Nothing has been charged.", **facts)
     sold_here = [each for each in listing.offers if catalogue.is_sold_here(each.ticket)]
-    if any(each.left < each.ticket.seats and each.reason.startswith(("All ", "No ", "Only ")) for each in sold_here):
+    if any(each.is_full for each in listing.offers):
         raise places.WorkshopFull(listing.places_left, listing.places_left + 1)
     if listing.state in ("running", "past") or sold_here:
         raise SaleEnded("You have not been charged. Other dates may still have places.", **facts)
@@ -125,7 +125,7 @@ def start(wish: Wish, now: datetime) -> Booking:
     refuse_unless_bookable(listing)
     for ticket in {person.ticket for person in wish.attending}:
         offer = offer_of(listing, ticket)
-        if offer is None or (not offer.on_sale and offer.left >= offer.ticket.seats):
+        if offer is None or not (offer.on_sale or offer.is_full):
             reason = offer.reason if offer else "There is no such ticket."
             raise TicketNotOnSale(f"{reason} Please choose another ticket. Nothing has been charged.")
     until = now + PAGE_LASTS + GRACE

@@ -108,7 +108,7 @@ class BookingForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
         if offer is None:
             return _fail(field, "Please choose a ticket.")
         # Full is decided under the lock and has its own page; here only what no luck can change.
-        if not offer.on_sale and offer.left >= offer.ticket.seats:
+        if not (offer.on_sale or offer.is_full):
             return _fail(field, f"“{offer.ticket.name}”: {offer.reason} Please choose another ticket.")
         if offer.price(self.currency.data or "") is None:
             sold_in = " or ".join(price.currency for price in offer.ticket.prices)

@@ -25,13 +25,15 @@ NOT_HERE = "Not yet on sale here."
 
 @dataclass(frozen=True)
 class Offer:
-    """A ticket at one moment. `left` counts people; `reason` says why it is not on sale."""
+    """A ticket at one moment. `left` counts people; `reason` says why it is not on sale, `is_full` that nothing else
+    than the number of places stands against it."""
 
     ticket: TicketFacts
     on_sale: bool
     left: int
     reason: str
     until: datetime | None
+    is_full: bool
 
     @property
     def includes(self) -> list[str]:
@@ -111,14 +113,17 @@ def offer(ticket: TicketFacts, workshop: WorkshopFacts, claimed: Counter[int], n
     """Whether and how `ticket` can be bought at `now`."""
     left = seats_left(ticket, workshop, claimed)
     until = sale_ends(ticket, workshop)
-    reason = _refusal(ticket, workshop, left, until, now)
-    return Offer(ticket, not reason, left, reason, until)
+    closed = _closed(ticket, workshop, until, now)
+    full = "" if closed else _full(ticket, left)
+    reason = closed or full
+    return Offer(ticket, not reason, left, reason, until, bool(full))
 
 
 def is_sold_here(ticket: TicketFacts) -> bool:
     """Whether this ticket's rule is built: one fixed price, paid now, nothing to prove, a place in the room."""
     has_fixed_price = bool(ticket.prices) and all(price.minor is not None for price in ticket.prices)
-    return ticket.kind == "admission" and ticket.payment == "now" and ticket.proof == "none" and has_fixed_price
+    is_plain = ticket.kind == "admission" and ticket.payment == "now" and ticket.proof == "none"
+    return is_plain and has_fixed_price and bool(ticket.pools)
 
 
 def sale_ends(ticket: TicketFacts, workshop: WorkshopFacts) -> datetime:
@@ -163,7 +168,7 @@ def places_left(workshop: WorkshopFacts, claimed: Counter[int], now: datetime) -
     )
 
 
-def _refusal(ticket: TicketFacts, workshop: WorkshopFacts, left: int, until: datetime, now: datetime) -> str:
+def _closed(ticket: TicketFacts, workshop: WorkshopFacts, until: datetime, now: datetime) -> str:
     if workshop.status == "cancelled":
         return "This workshop is cancelled."
     if not is_sold_here(ticket):
@@ -174,11 +179,15 @@ def _refusal(ticket: TicketFacts, workshop: WorkshopFacts, left: int, until: dat
         if until == ticket.sold_until:
             return f"Ended on {zones.moment(until - timedelta(seconds=1), workshop.zone)}."
         return "The live session has begun." if now < workshop.ends_at else "This date is over."
-    if left < ticket.seats:
-        if ticket.limited_to and left == 0:
-            return f"All {ticket.limited_to} are taken."
-        return "No place is left." if left == 0 else "Only one place is left."
     return ""
+
+
+def _full(ticket: TicketFacts, left: int) -> str:
+    if left >= ticket.seats:
+        return ""
+    if ticket.limited_to and left == 0:
+        return f"All {ticket.limited_to} are taken."
+    return "No place is left." if left == 0 else "Only one place is left."
 
 
 def _price_from(offers: Sequence[Offer], own: str) -> tuple[int | None, str]:
