@@ -1,6 +1,6 @@
 """The instance folder: which files it has, its settings and ports, and the lock of who is running.
 
-Standard library only, so that `make reset` needs no environment.
+Standard library only, the app's own settings not excepted, so that `make reset` needs no environment.
 """
 
 import fcntl
@@ -14,8 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib.settings import instance_folder
-
+ROOT = Path(__file__).resolve().parent.parent.parent
 PORTS = ("web", "stripe", "mailbox", "smtp")
 OWN_DATABASE = "colloquy.sqlite"
 
@@ -85,8 +84,8 @@ class Instance:
 
 
 def here() -> Instance:
-    """The instance of this checkout, or of COLLOQUY_INSTANCE."""
-    return Instance(instance_folder().resolve())
+    """The instance of this checkout, or of COLLOQUY_INSTANCE, as the app finds it too."""
+    return Instance(Path(os.environ.get("COLLOQUY_INSTANCE") or ROOT / "instance").resolve())
 
 
 @contextmanager

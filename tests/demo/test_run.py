@@ -41,6 +41,14 @@ def wait_until_gone(pid: int, seconds: float) -> bool:
     return not is_alive(pid)
 
 
+@pytest.mark.parametrize("folder", [None, "", "/somewhere/else"])
+def test_the_instance_is_where_the_app_looks_for_it(folder: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLLOQUY_INSTANCE", raising=False)
+    if folder is not None:
+        monkeypatch.setenv("COLLOQUY_INSTANCE", folder)
+    assert instances.here().folder == app_settings.instance_folder().resolve()
+
+
 class TestPorts:
     def test_are_different_and_kept(self, here: Instance) -> None:
         ports = instances.choose_ports(here)
@@ -151,6 +159,11 @@ class TestReset:
         instances.write_settings(here, {"DATABASE_URL": "postgresql://a/b"})
         assert reset.main() == 0
         assert "elsewhere and was left" in capsys.readouterr().out
+
+    def test_needs_nothing_installed(self, here: Instance) -> None:
+        command = [sys.executable, "-S", "-m", "demo.run.reset"]
+        env = {"COLLOQUY_INSTANCE": str(here.folder)}
+        subprocess.run(command, cwd=instances.ROOT, env=env, check=True, stdout=subprocess.DEVNULL)
 
     def test_refuses_while_running(self, here: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("COLLOQUY_INSTANCE", str(here.folder))

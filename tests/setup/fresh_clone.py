@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -179,11 +180,11 @@ def _check_answers(running: Running) -> None:
 def _check_commands(clone: Clone) -> None:
     """What works beside a running demo, in an environment that says nothing."""
     code, said = clone.say("make", "run")
-    assert code != 0
-    assert "runs already" in said
+    assert code != 0, said
+    assert "runs already" in said, said
     code, said = clone.say("make", "reset")
-    assert code != 0
-    assert "runs already" in said
+    assert code != 0, said
+    assert "runs already" in said, said
     for command in (("routes",), ("bookings", "audit"), ("work", "--once")):
         code, said = clone.say(".venv/bin/flask", *command)
         assert code == 0, f"flask {' '.join(command)}: {said}"
@@ -202,8 +203,8 @@ def main() -> int:
     for one in users:
         try:
             check(one)
-        except AssertionError as error:
-            tell(one, f"FAILED: {error}")
+        except AssertionError:
+            tell(one, f"FAILED\n{traceback.format_exc()}")
             return 1
     return 0
 
