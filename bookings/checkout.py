@@ -24,6 +24,8 @@ GRACE = timedelta(minutes=5)  # between the page's end and the hold's, for money
 FRESH_PAGES_FOR = timedelta(hours=2)
 WORTH_RETURNING = timedelta(minutes=2)
 LAPSE = "bookings.lapse"
+ERASE = "bookings.erase_private_answers"
+PRIVATE_FOR = timedelta(days=30)  # after the workshop's end; the privacy page promises it
 
 
 class SaleEnded(web.Refusal):
@@ -88,16 +90,21 @@ def refuse_unless_bookable(listing: catalogue.Listing) -> None:
     """Raise the refusal that says why nothing of this workshop can be booked, if so: full 409, over 410."""
     if listing.bookable:
         return
-    page = web.url("courses.course", slug=listing.workshop.course_slug)
-    facts = {"next_url": page, "next_text": "See all dates of this course"}
+    facts = other_dates(listing)
     if listing.state == "cancelled":
         raise WorkshopCancelled("Nobody can book it any more. Nothing has been charged.", **facts)
     sold_here = [each for each in listing.offers if catalogue.is_sold_here(each.ticket)]
     if any(each.is_full for each in listing.offers):
-        raise places.WorkshopFull(listing.places_left, listing.places_left + 1)
+        raise places.WorkshopFull(listing.places_left, listing.places_left + 1, **facts)
     if listing.state in ("running", "past") or sold_here:
         raise SaleEnded("You have not been charged. Other dates may still have places.", **facts)
     raise NotSoldHere("Its tickets need a rule this site does not handle yet. Nothing has been charged.", **facts)
+
+
+def other_dates(listing: catalogue.Listing) -> dict[str, str]:
+    """The way on from a refusal: the course with all its dates."""
+    page = web.url("courses.course", slug=listing.workshop.course_slug)
+    return {"next_url": page, "next_text": "See all dates of this course"}
 
 
 def price(wish: Wish, listing: catalogue.Listing, reduction: pricing.Reduction | None) -> pricing.Quote:
@@ -130,7 +137,7 @@ def start(wish: Wish, now: datetime) -> Booking:
             raise TicketNotOnSale(f"{reason} Please choose another ticket. Nothing has been charged.")
     until = now + PAGE_LASTS + GRACE
     organiser_id = listing.workshop.organiser.id
-    held = places.hold(_pools(wish, listing), organiser_id=organiser_id, until=until, now=now)
+    held = _hold(wish, listing, until, now)
     code = discounts.find(organiser_id, wish.code) if discounts.fold(wish.code) else None
     tickets = {person.ticket for person in wish.attending}
     reduction = (
@@ -144,6 +151,8 @@ def start(wish: Wish, now: datetime) -> Booking:
         discounts.hold_use(code, booking.id, wish.booker_email, until)
     if wish.wants_letters:
         consent.give(organiser_id, wish.booker_email, "marketing", about=f"booking:{booking.id}", now=now)
+    if any(person.answers for person in wish.attending):
+        erase_later(listing.workshop.id, listing.workshop.ends_at)
     if quote.total_minor == 0:
         lifecycle.confirm(lifecycle.locked(booking.bill_id), actor="booker", now=now)
     else:
@@ -165,6 +174,13 @@ def again(booking: Booking, now: datetime) -> None:
     charges = tuple(pricing.Line(each["text"], each["minor"]) for each in booking.quote["charges"])
     new_attempt(booking, charges, booking.attendees[0].workshop.title, now)
     work.post(LAPSE, f"booking:{booking.id}", until, {"booking": booking.id})
+
+
+def erase_later(workshop_id: int, ends_at: datetime) -> None:
+    """Post the job that erases private answers, once for each end a workshop has had."""
+    due_at = ends_at + PRIVATE_FOR
+    key = f"{ERASE}:{workshop_id}:{zones.z(due_at)}"
+    work.post(ERASE, f"workshop:{workshop_id}", due_at, {"workshop": workshop_id}, dedupe_key=key)
 
 
 def refuse_unless_held(booking: Booking, now: datetime) -> None:
@@ -236,6 +252,14 @@ def _parameters(
 def _listing(slug: str, now: datetime) -> catalogue.Listing:
     found = shelf.read(now, lambda kept: [kept.by_slug[slug]] if slug in kept.by_slug else [])
     return catalogue.listing(found.by_slug[slug], found.claimed, now)
+
+
+def _hold(wish: Wish, listing: catalogue.Listing, until: datetime, now: datetime) -> dict[int, list[int]]:
+    try:
+        return places.hold(_pools(wish, listing), organiser_id=listing.workshop.organiser.id, until=until, now=now)
+    except places.WorkshopFull as full:
+        full.facts |= other_dates(listing)
+        raise
 
 
 def _pools(wish: Wish, listing: catalogue.Listing) -> Counter[int]:

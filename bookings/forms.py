@@ -207,6 +207,6 @@ def _field(question: Question) -> Any:
     if question.kind == "tick":
         return BooleanField(question.label)
     if question.kind == "choice":
-        choices = [("", "Please choose"), *((each, each) for each in question.choices)]
+        choices: list[Any] = ["", *question.choices]
         return SelectField(question.label, choices=choices, validators=[Optional()])
     return StringField(question.label, filters=[one_line], validators=[Length(max=LONGEST_ANSWER)])

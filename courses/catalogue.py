@@ -36,6 +36,11 @@ class Offer:
     is_full: bool
 
     @property
+    def last_moment(self) -> datetime | None:
+        """The last second at which it is sold, for people to read."""
+        return self.until - timedelta(seconds=1) if self.until else None
+
+    @property
     def includes(self) -> list[str]:
         names = (("live", self.ticket.includes_live), ("recording", self.ticket.includes_recording))
         return [name for name, does in names if does]

@@ -21,10 +21,10 @@ class WorkshopFull(web.Refusal):
     refusal = "workshop_full"
     title = "There are not enough places left"
 
-    def __init__(self, left: int, wanted: int) -> None:
+    def __init__(self, left: int, wanted: int, **facts: str) -> None:
         few = "place is" if left == 1 else "places are"
         said = "The last place has gone." if left == 0 else f"You asked for {wanted}; {left} {few} left."
-        super().__init__(f"{said} Nothing has been charged and nothing is held for you.", left=left)
+        super().__init__(f"{said} Nothing has been charged and nothing is held for you.", left=left, **facts)
         self.left = left
 
 
