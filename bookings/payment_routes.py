@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as Answer
 from accounts import open_to
 from bookings import checkout, lifecycle, pages, settling
 from bookings.models import Booking
-from lib import clock, db, links, references
+from lib import clock, db, links, references, web
 from payments import gateway, ledger
 from payments.models import PaymentAttempt
 
@@ -19,6 +19,14 @@ log = structlog.get_logger()
 REMEMBERED = 20
 ASK_EVERY = timedelta(seconds=5)
 STILL_SENDABLE = timedelta(minutes=30, seconds=10)  # Stripe refuses a page that would end under 30:00 from its receipt
+
+
+class PaymentAway(web.Refusal):
+    """Stripe does not answer, and without its answer nothing can be changed safely."""
+
+    status = 503
+    refusal = "payment_away"
+    title = "The payment service does not answer"
 
 
 @bp.post("/bookings/<reference:reference>/payment")
@@ -63,7 +71,11 @@ def page_for(bill_id: int, now: datetime) -> str | None:
     if attempt and attempt.state == "opening" and attempt.expires_at - now >= STILL_SENDABLE:
         return _send(attempt)
     if attempt:
-        close_page(bill_id, now)
+        try:
+            close_page(bill_id, now)
+        except gateway.GatewayUnreachable as problem:
+            log.warning("payment page not closed", error=str(problem))
+            return None
         if _booking(bill_id).state in ("confirmed", "awaiting_bank"):
             return None
     with db.writing():

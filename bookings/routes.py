@@ -17,6 +17,7 @@ from courses import catalogue
 from courses.models import Question
 from courses.routes import one
 from lib import clock, db, limits, links, web
+from payments import gateway
 
 bp = Blueprint("bookings", __name__)
 
@@ -43,18 +44,25 @@ def book(slug: str) -> Answer | str | tuple[str, int]:
     earlier = checkout.by_once(form.once.data)
     if earlier and earlier.once_digest == digest:
         return payment_routes.on_to_payment(earlier.reference)
-    refused = checks.refusal(listing, form, forms.people_in(request.form), clock.now())
-    if refused:
-        return _not_yet(listing, form, refused)
-    wish = replace(form.wish(slug), once_digest=digest)
-    if earlier:
-        payment_routes.close_page(earlier.bill_id, clock.now())
+    if earlier and form.validate():
+        # The form was changed and sent again: what it held is free before it asks for places once more.
+        _supersede(earlier.bill_id)
+        listing = one(slug)
+        form = forms.build(listing, _questions(listing), request.form)
     try:
-        reference = _start(wish)
-    except discounts.CodeSpent as refusal:
-        form.discount_code.errors = [refusal.message]
-        return _not_yet(listing, form, refusal)
-    return payment_routes.on_to_payment(reference)
+        refused = checks.refusal(listing, form, forms.people_in(request.form), clock.now())
+        if refused is None:
+            return payment_routes.on_to_payment(_start(replace(form.wish(slug), once_digest=digest)))
+    except discounts.CodeSpent as spent:
+        form.discount_code.errors = [spent.message]
+        refused = spent
+    except web.Refusal:
+        if twin := _twin(form.once.data, digest):
+            return payment_routes.on_to_payment(twin)
+        raise
+    if twin := _twin(form.once.data, digest):
+        return payment_routes.on_to_payment(twin)
+    return _not_yet(listing, form, refused)
 
 
 @bp.post("/workshops/<slug>/quote")
@@ -137,14 +145,8 @@ def _start(wish: checkout.Wish) -> str:
     try:
         with db.writing():
             earlier = checkout.by_once(wish.once)
-            if earlier and earlier.once_digest == wish.once_digest:
-                return earlier.reference
             if earlier:
-                earlier.once = None
-                db.session.flush()
-                if earlier.state == "held":
-                    old = lifecycle.locked(earlier.bill_id)
-                    lifecycle.lapse(old, actor="booker", why="the form was changed and sent again", now=now)
+                return earlier.reference
             return checkout.start(wish, now).reference
     except IntegrityError:
         # Two requests with one form passed the look-up together: the unique key let one through.
@@ -152,6 +154,30 @@ def _start(wish: checkout.Wish) -> str:
         if earlier is None:
             raise
         return earlier.reference
+
+
+def _supersede(bill_id: int) -> None:
+    """Give back what the earlier sending of a form holds, its payment page closed first. Raises PaymentAway."""
+    now = clock.now()
+    try:
+        payment_routes.close_page(bill_id, now)
+    except gateway.GatewayUnreachable as problem:
+        raise payment_routes.PaymentAway(
+            "What you sent before still stands and its places are kept, but the payment service does not answer, so "
+            "it cannot be changed just now. Nothing has been charged. Please go back and try again in a minute."
+        ) from problem
+    with db.writing():
+        earlier = lifecycle.locked(bill_id)
+        earlier.once = None
+        if earlier.state == "held":
+            lifecycle.lapse(earlier, actor="booker", why="the form was changed and sent again", now=now)
+
+
+def _twin(once: str | None, digest: str) -> str | None:
+    """The booking that this very form made at the same moment: it has what this request was told is gone."""
+    db.session.rollback()
+    earlier = checkout.by_once(once)
+    return earlier.reference if earlier and earlier.once_digest == digest else None
 
 
 def _form_page(
