@@ -6,7 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from email import message_from_bytes
+from email.header import decode_header, make_header
 from email.message import EmailMessage
+from email.policy import compat32
+from email.utils import getaddresses
 from threading import Barrier
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
@@ -14,7 +18,7 @@ from urllib.parse import urlsplit
 import stripe as stripe_sdk
 from flask import Flask
 from flask.testing import FlaskClient
-from icalendar import Calendar, Event
+from icalendar import Calendar
 from sqlalchemy import ColumnElement, select, update
 from werkzeug.test import TestResponse
 
@@ -186,6 +190,14 @@ def body(part: EmailMessage) -> str:
     return cast(bytes, part.get_payload(decode=True)).decode("utf-8")
 
 
+def display_name(letter: EmailMessage, header: str) -> str:
+    """The one name of a header as RFC 2047 reads it: white space between encoded words is none (Python's newer
+    parser keeps it)."""
+    raw = str(message_from_bytes(letter.as_bytes(), policy=compat32)[header])
+    ((name, _),) = getaddresses(["".join(raw.splitlines())])
+    return str(make_header(decode_header(name)))
+
+
 def calendars(letter: EmailMessage) -> dict[str, bytes]:
     """The calendars of a letter, the one in its body under the empty name."""
     return {
@@ -195,8 +207,9 @@ def calendars(letter: EmailMessage) -> dict[str, bytes]:
     }
 
 
-def events(calendar: bytes) -> list[Event]:
-    return cast(list[Event], Calendar.from_ical(calendar).walk("VEVENT"))
+def events(calendar: bytes) -> list[Any]:
+    """The entries of a calendar; of any type, since icalendar's own says little about a property."""
+    return list(Calendar.from_ical(calendar).walk("VEVENT"))
 
 
 def lines(calendar: bytes) -> list[str]:
