@@ -11,8 +11,8 @@ from bookings import checkout, letters, lifecycle, settling, terms
 from bookings.checkout import Attending, Wish
 from bookings.models import Booking
 from lib import clock, db
-from payments import ledger
 from payments.gateway import Checkout
+from payments.models import PaymentAttempt
 
 ANN = ("Ann Attwood", "ann@clinic.example")
 BOB = ("Bob Barnes", "bob@practice.example")
@@ -79,7 +79,7 @@ def receive(
     """What Stripe would say of the booking's page once it was paid; returns what came of it."""
     with app.app_context(), db.writing():
         booking = db.session.get_one(Booking, made.id)
-        attempt = ledger.live_attempt(booking.bill_id)
+        attempt = page_of(booking)
         if attempt is None:
             return "nothing to pay"
         said = Checkout(
@@ -101,10 +101,19 @@ def lapse(app: Flask, made: Made) -> None:
     """What the worker does when nobody paid, the page at Stripe being closed."""
     with app.app_context(), db.writing():
         booking = lifecycle.locked(db.session.get_one(Booking, made.id).bill_id)
-        attempt = ledger.live_attempt(booking.bill_id)
+        attempt = page_of(booking)
         if attempt:
             attempt.state = "expired"
         lifecycle.lapse(booking, actor="worker", why="not paid in time", now=clock.now())
+
+
+def page_of(booking: Booking) -> PaymentAttempt | None:
+    """The booking's way to Stripe that may still be paid, as the row stands."""
+    return db.session.scalars(
+        select(PaymentAttempt).where(
+            PaymentAttempt.bill_id == booking.bill_id, PaymentAttempt.state.in_(("opening", "open"))
+        )
+    ).one_or_none()
 
 
 def state_of(app: Flask, made: Made) -> str:
