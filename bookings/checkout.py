@@ -16,7 +16,6 @@ from bookings.models import Answer, Attendee, AttendeePlace, Booking
 from courses import catalogue, places, shelf
 from history import models as history
 from lib import db, references, web, work, zones
-from payments import ledger
 from payments.models import Bill, PaymentAttempt
 
 PAGE_LASTS = timedelta(minutes=31)  # Stripe refuses under 30:00, counted from its own receipt
@@ -337,8 +336,3 @@ def _free_reference() -> str:
         reference = references.new()
         if not db.session.scalar(select(Booking.id).where(Booking.reference == reference)):
             return reference
-
-
-def live_attempt(booking: Booking) -> PaymentAttempt | None:
-    """The booking's way to Stripe that may still be paid."""
-    return ledger.live_attempt(booking.bill_id)

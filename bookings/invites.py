@@ -75,6 +75,7 @@ def _happening(attendee: Attendee, session: WorkshopSession) -> calendars.Happen
         url=page,
         sequence=invite.sequence,
         is_cancelled=invite.is_withdrawn,
+        organiser=_organiser(attendee),
     )
 
 

@@ -12,7 +12,7 @@ from bookings import invites, letters
 from bookings.models import Attendee, Booking
 from courses.models import TicketType, Workshop, WorkshopSession
 from lib import calendars, db, web, zones
-from payments import ledger
+from payments import attempts, ledger
 from payments.models import PaymentAttempt
 
 
@@ -61,7 +61,7 @@ def booking_view(booking: Booking, now: datetime) -> BookingView:
     return BookingView(
         booking=booking,
         balance=ledger.balances([booking.bill_id])[booking.bill_id],
-        attempt=ledger.live_attempt(booking.bill_id),
+        attempt=attempts.live(booking.bill_id),
         workshop=first.workshop,
         sessions=invites.sessions_of(first),
         state=state_of(booking, now),

@@ -11,7 +11,7 @@ from accounts import open_to
 from bookings import checkout, lifecycle, pages, settling
 from bookings.models import Booking
 from lib import clock, db, links, references, web
-from payments import gateway, ledger
+from payments import attempts, gateway, ledger
 from payments.models import PaymentAttempt
 
 bp = Blueprint("booking_payments", __name__)
@@ -65,7 +65,7 @@ def page_for(bill_id: int, now: datetime) -> str | None:
     if booking.state in ("confirmed", "awaiting_bank", "awaiting_invoice"):
         return None
     checkout.refuse_unless_held(booking, now)
-    attempt = ledger.live_attempt(bill_id)
+    attempt = attempts.live(bill_id)
     if attempt and attempt.state == "open" and attempt.expires_at - now >= checkout.WORTH_RETURNING:
         return attempt.url
     if attempt and attempt.state == "opening" and attempt.expires_at - now >= STILL_SENDABLE:
@@ -80,10 +80,10 @@ def page_for(bill_id: int, now: datetime) -> str | None:
             return None
     with db.writing():
         booking = lifecycle.locked(bill_id)
-        attempt = ledger.live_attempt(bill_id)
+        attempt = attempts.live(bill_id)
         if attempt is None:
             checkout.again(booking, now)
-    attempt = ledger.live_attempt(bill_id)
+    attempt = attempts.live(bill_id)
     if attempt is None or attempt.state == "open":
         return attempt.url if attempt else None
     return _send(attempt)
@@ -94,7 +94,7 @@ def close_page(bill_id: int, now: datetime) -> None:
 
     Raises GatewayUnreachable when Stripe does not say; then nothing is known and nothing is changed.
     """
-    attempt = ledger.live_attempt(bill_id)
+    attempt = attempts.live(bill_id)
     if attempt is None:
         return
     key, parameters, page = attempt.key, attempt.parameters, attempt.stripe_session
@@ -105,7 +105,7 @@ def close_page(bill_id: int, now: datetime) -> None:
         # Stripe never had this page, or will not make it any more: nobody can pay it.
         with db.writing():
             lifecycle.locked(bill_id)
-            _refused(key, str(problem))
+            attempts.refused(attempts.by_key(key), str(problem))
         return
     with db.writing():
         settling.settle(found, actor="worker", now=now)
@@ -113,7 +113,7 @@ def close_page(bill_id: int, now: datetime) -> None:
 
 def ask_once(bill_id: int, now: datetime) -> None:
     """Ask Stripe what became of the open page, at most every five seconds: the buyer may be back before the webhook."""
-    attempt = ledger.live_attempt(bill_id)
+    attempt = attempts.live(bill_id)
     machine = clock.machine_now()
     if (
         attempt is None
@@ -130,7 +130,7 @@ def ask_once(bill_id: int, now: datetime) -> None:
         return
     with db.writing():
         settling.settle(found, actor="booker", now=now)
-        _attempt(key).asked_at = machine
+        attempts.by_key(key).asked_at = machine
 
 
 def _send(attempt: PaymentAttempt) -> str | None:
@@ -145,26 +145,12 @@ def _send(attempt: PaymentAttempt) -> str | None:
         log.error("payment page refused", error=str(problem))
         with db.writing():
             lifecycle.locked(bill_id)
-            _refused(key, str(problem))
+            attempts.refused(attempts.by_key(key), str(problem))
         return None
     with db.writing():
         ledger.lock(bill_id)
-        sent = _attempt(key)
-        if sent.state == "opening":
-            sent.state, sent.stripe_session, sent.url = "open", made.session_id, made.url
+        attempts.opened(attempts.by_key(key), made)
     return made.url
-
-
-def _refused(key: str, error: str) -> None:
-    attempt = _attempt(key)
-    if attempt.state in ledger.LIVE:
-        attempt.state, attempt.last_error = "refused", error
-
-
-def _attempt(key: str) -> PaymentAttempt:
-    return db.session.scalars(
-        select(PaymentAttempt).where(PaymentAttempt.key == key).execution_options(populate_existing=True)
-    ).one()
 
 
 def _booking(bill_id: int) -> Booking:

@@ -12,7 +12,7 @@ from bookings.models import Booking
 from courses.places import WorkshopFull
 from history import models as history
 from lib import db
-from payments import ledger, refunds
+from payments import attempts, refunds
 from payments.gateway import Checkout
 from payments.inbox import Outcome
 from payments.models import Payment, PaymentAttempt
@@ -28,22 +28,20 @@ def settle(checkout: Checkout, *, actor: str, now: datetime) -> tuple[Outcome, s
     Money is believed only when amount, currency and live or test mode are what the attempt froze. Money that comes
     too late takes its places again, or goes back in full.
     """
-    attempt = ledger.attempt_of(checkout.session_id, checkout.attempt_key)
+    attempt = attempts.of_page(checkout.session_id, checkout.attempt_key)
     if attempt is None:
         return "ignored", "not a checkout of this installation"
     booking = lifecycle.locked(attempt.bill_id)
     db.session.refresh(attempt)
-    if attempt.stripe_session is None:
-        # The webhook overtook the answer that was to tell us the page's id.
-        attempt.stripe_session, attempt.url, attempt.state = checkout.session_id, checkout.url, "open"
+    attempts.opened(attempt, checkout)  # the webhook may overtake the answer that was to tell us the page's id
     if wrong := _mismatch(checkout, attempt):
         _report_mismatch(booking, wrong, now)
         return "mismatch", wrong
-    if checkout.status == "expired" and attempt.state in ledger.LIVE:
-        attempt.state = "expired"
+    if checkout.status == "expired":
+        attempts.expired(attempt)
     if checkout.status != "complete":
         return "handled", f"page is {checkout.status}"
-    attempt.state = "completed"
+    attempts.completed(attempt)
     if checkout.payment_intent is None:
         return "mismatch", "a completed page without a payment"
     payment = _payment(checkout.payment_intent, attempt, now)

@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from accounts import open_to
 from bookings import settling
 from lib import clock, db
-from payments import gateway, inbox, ledger, refunds
+from payments import attempts, gateway, inbox, refunds
 
 bp = Blueprint("webhook", __name__)
 log = structlog.get_logger()
@@ -65,7 +65,7 @@ def _hear_of_page(event: inbox.Event, session_id: str) -> None:
 
 def _hear_of_intent(event: inbox.Event) -> None:
     key = gateway.read_attempt_of_intent(event.object_id)
-    page = ledger.page_of(key) if key else None
+    page = attempts.page_of(key) if key else None
     db.session.rollback()
     if page is None:
         _remember(event, "ignored", "not a payment of this installation")

@@ -76,4 +76,5 @@ def _entry(listing: Listing, session: SessionFacts, now: datetime) -> calendars.
         location=f"{facts.venue.name}, {facts.venue.address}" if facts.venue else listing.format_words,
         url=address,
         is_cancelled=listing.state == "cancelled",
+        organiser=calendars.Person(facts.organiser.name, facts.organiser.email),
     )

@@ -136,7 +136,8 @@ class _Answers:
             raise GatewayUnreachable(str(error)) from error
         if isinstance(error, stripe.StripeError):
             status = error.http_status or 500
-            if status >= 500 or status == 409:
+            # 401 and 403 are about our key, not about what was asked: to be set right, then asked again.
+            if status >= 500 or status in (401, 403, 409):
                 raise GatewayUnreachable(str(error)) from error
             raise (NotAtStripe if status == 404 else GatewayRefused)(str(error)) from error
 

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from lib import db
-from payments.models import Bill, Payment, PaymentAttempt, Refund
-
-LIVE = ("opening", "open")
+from payments.models import Bill, Payment, Refund
 
 
 @dataclass(frozen=True)
@@ -40,27 +38,3 @@ def lock(bill_id: int) -> Bill:
     return db.session.scalars(
         select(Bill).where(Bill.id == bill_id).with_for_update().execution_options(populate_existing=True)
     ).one()
-
-
-def live_attempt(bill_id: int) -> PaymentAttempt | None:
-    """The one way to Stripe that may still be paid."""
-    return db.session.scalars(
-        select(PaymentAttempt)
-        .where(PaymentAttempt.bill_id == bill_id, PaymentAttempt.state.in_(LIVE))
-        .execution_options(populate_existing=True)
-    ).one_or_none()
-
-
-def attempt_of(session_id: str, key: str | None) -> PaymentAttempt | None:
-    """The attempt a checkout page belongs to: by its id, or by our key if the page's id was not yet written down."""
-    by_id = db.session.scalars(select(PaymentAttempt).where(PaymentAttempt.stripe_session == session_id)).one_or_none()
-    if by_id or key is None:
-        return by_id
-    return db.session.scalars(
-        select(PaymentAttempt).where(PaymentAttempt.key == key, PaymentAttempt.stripe_session.is_(None))
-    ).one_or_none()
-
-
-def page_of(key: str) -> str | None:
-    """The id at Stripe of the page of an attempt."""
-    return db.session.scalar(select(PaymentAttempt.stripe_session).where(PaymentAttempt.key == key))

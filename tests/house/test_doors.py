@@ -37,17 +37,17 @@ WRITERS = {
     "Place": "courses/places.py",
     "Redemption": "bookings/discounts.py",
     "Payment": "bookings/settling.py",
+    "PaymentAttempt": "payments/attempts.py",
     "Refund": "payments/refunds.py",
     "Letter": "mail/jobs.py",
 }
 MAKERS = {
     "Booking": "bookings/checkout.py",
+    "PaymentAttempt": "bookings/checkout.py",
     "Attendee": "bookings/checkout.py",
     "Letter": "mail/outbox.py",
 }
-NAMED_AFTER = {name.lower(): name for name in WRITERS}
-# A way to Stripe is opened or refused by the door that asks for it, and ended by settling.
-TWO_WRITERS = {"attempt", "sent"}
+NAMED_AFTER = {name.lower(): name for name in WRITERS} | {"attempt": "PaymentAttempt"}
 
 
 def writing(sources: Sources) -> Iterator[str]:
@@ -112,8 +112,7 @@ def _changed(tree: ast.AST) -> Iterator[tuple[int, str]]:
             for target in (part for each in targets for part in ast.walk(each)):
                 if isinstance(target, ast.Attribute) and target.attr == "state":
                     owner = source.dotted(target.value).split(".")[-1]
-                    if owner not in TWO_WRITERS:
-                        yield node.lineno, NAMED_AFTER.get(owner, f"{owner!r}, whatever that is")
+                    yield node.lineno, NAMED_AFTER.get(owner, f"{owner!r}, whatever that is")
     for call in source.calls(tree):
         if source.dotted(call.func).split(".")[-1] in ("update", "insert", "delete") and call.args:
             name = source.dotted(call.args[0])
