@@ -180,7 +180,7 @@ def together(*calls: Callable[[], Any]) -> list[Any]:
 def parts(letter: EmailMessage) -> dict[str, str]:
     """The text of every part that is no container, by its kind and name."""
     return {
-        f"{part.get_content_type()} {part.get_filename() or ''}".strip(): body(cast(EmailMessage, part))
+        f"{part.get_content_type()} {part.get_filename() or ''}".strip(): body(part)
         for part in letter.walk()
         if not part.is_multipart()
     }
