@@ -66,7 +66,7 @@ def running(
     url = database or instance.own_database
     settings = instances.demo_settings(instance, ports, url)
     family = Family(instance.logs, _environment(instance, settings), gone_with_it=instance.addresses)
-    made = {
+    made: dict[str, Callable[[], Program]] = {
         "stripe": lambda: programs.stripe(instance, settings, ports),
         "mailbox": lambda: programs.mailbox(instance, ports),
         "worker": programs.worker,
@@ -152,7 +152,6 @@ def memory_mb(group: int) -> float:
     return sum(_pss_kb(pid) for pid in processes(group)) / 1024
 
 
-
 def _environment(instance: Instance, settings: Mapping[str, str]) -> dict[str, str]:
     """This process's own, with nothing in it that could lead elsewhere."""
     kept = {
@@ -186,4 +185,3 @@ def _pss_kb(pid: int) -> int:
     except OSError:
         return 0
     return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-
