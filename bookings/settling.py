@@ -35,7 +35,8 @@ def settle(checkout: Checkout, *, actor: str, now: datetime) -> tuple[Outcome, s
     db.session.refresh(attempt)
     attempts.opened(attempt, checkout)  # the webhook may overtake the answer that was to tell us the page's id
     if wrong := _mismatch(checkout, attempt):
-        _report_mismatch(booking, wrong, now)
+        if attempts.doubted(attempt, wrong):
+            _report_mismatch(booking, wrong, now)
         return "mismatch", wrong
     if checkout.status == "expired":
         attempts.expired(attempt)

@@ -63,3 +63,10 @@ def expired(attempt: PaymentAttempt) -> None:
 def completed(attempt: PaymentAttempt) -> None:
     """Somebody went through the page to its end, whatever we thought of it before."""
     attempt.state = "completed"
+
+
+def doubted(attempt: PaymentAttempt, wrong: str) -> bool:
+    """Stripe says something else of the page than was asked for. True the first time it says so."""
+    is_new = attempt.last_error != wrong
+    attempt.last_error = wrong
+    return is_new
