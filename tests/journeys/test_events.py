@@ -163,7 +163,11 @@ def test_money_that_does_not_fit(
     walk.stripe.override(session_of(url), **said)
     assert walk.ring(COMPLETED) == 204
     mismatched(walk, wrong)
+    # Said once, however often it is seen again.
+    assert walk.ring("payment_intent.succeeded") == 204
     assert visitor.page(walk.reference(), returned="paid").status_code == 200
+    assert len(walk.letters()) == 1
+    assert [each.verb for each in walk.rows(Entry)] == ["booking_held", "payment_mismatch"]
     assert visitor.state(walk.reference()) == "held"
 
 
