@@ -48,8 +48,7 @@ class Sale:
 
 def sell_out(house: serving.House, *, crowd: int, places: int, at_once: int) -> Sale:
     """Let a crowd loose on a new workshop with so many places."""
-    app = house.app()
-    with arranged(app):
+    with house.app() as app, arranged(app):
         workshop = a_workshop(capacity=places)
         slug, pool = workshop.slug, workshop.pools[0].id
     groups = {name: house.group(name) for name in ("web", "stripe")}
@@ -57,12 +56,11 @@ def sell_out(house: serving.House, *, crowd: int, places: int, at_once: int) -> 
     told = _let_loose(house.port, slug, crowd, at_once)
     used = {name: serving.cpu_seconds(group) - before[name] for name, group in groups.items()}
     statuses = Counter({int(status): number for status, number in told["statuses"].items()})
-    with app.app_context():
+    with house.app() as app, app.app_context():
         claimed = db.session.scalar(
             select(func.count()).select_from(Place).where(Place.pool_id == pool, Place.state != "released")
         )
         faults = [f"{fault.about}: {fault.what}" for fault in audit.faults(clock.now())]
-        db.engine().dispose()
     if claimed != statuses[303]:
         faults.append(f"{claimed} places are claimed, {statuses[303]} buyers were told that they have one")
     return Sale(

@@ -17,6 +17,7 @@ from demo.run import instance as instances
 from demo.run import programs
 from demo.run.children import Child, Family, Program
 from demo.run.instance import Instance
+from lib import db
 from lib.settings import NAMES
 
 PATIENCE = 60.0
@@ -47,9 +48,15 @@ class House:
         """The process group of a running program: web, worker, stripe or mailbox."""
         return next(child.process.pid for child in self.family.running() if child.name == name)
 
-    def app(self) -> Flask:
+    @contextmanager
+    def app(self) -> Iterator[Flask]:
         """An application of this process on the same database: for arranging rows and looking at them."""
-        return create_app({**self.settings, "COLLOQUY_DEMO": "", "TESTING": True, "LOG_LEVEL": "ERROR"})
+        made = create_app({**self.settings, "COLLOQUY_DEMO": "", "TESTING": True, "LOG_LEVEL": "ERROR"})
+        try:
+            yield made
+        finally:
+            with made.app_context():
+                db.engine().dispose()
 
 
 @contextmanager
