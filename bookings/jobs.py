@@ -8,7 +8,7 @@ from bookings import checkout, lifecycle, payment_routes
 from bookings.models import Answer, Booking
 from courses.models import Question, Workshop
 from lib import db, work
-from payments import gateway
+from payments import attempts, gateway
 
 
 def lapse(task: work.Task, now: datetime) -> None:
@@ -29,6 +29,9 @@ def lapse(task: work.Task, now: datetime) -> None:
         booking = lifecycle.locked(bill_id)
         if _is_over(booking, now):
             lifecycle.lapse(booking, actor="worker", why="not paid in time", now=now)
+            if doubtful := attempts.live(bill_id):
+                # Stripe has closed the page, with a payment that does not fit: reported, and for people to look at.
+                attempts.completed(doubtful)
 
 
 def erase_private_answers(task: work.Task, now: datetime) -> None:

@@ -34,12 +34,13 @@ def settle(checkout: Checkout, *, actor: str, now: datetime) -> tuple[Outcome, s
     booking = lifecycle.locked(attempt.bill_id)
     db.session.refresh(attempt)
     attempts.opened(attempt, checkout)  # the webhook may overtake the answer that was to tell us the page's id
+    if checkout.status == "expired":
+        attempts.expired(attempt)
+        return "handled", "page is expired"
     if wrong := _mismatch(checkout, attempt):
         if attempts.doubted(attempt, wrong):
             _report_mismatch(booking, wrong, now)
         return "mismatch", wrong
-    if checkout.status == "expired":
-        attempts.expired(attempt)
     if checkout.status != "complete":
         return "handled", f"page is {checkout.status}"
     attempts.completed(attempt)
