@@ -110,11 +110,12 @@ def _configure(app: Flask) -> None:
         "MAX_CONTENT_LENGTH": 512 * 1024,
         "MAX_FORM_MEMORY_SIZE": 512 * 1024,
         "MAX_FORM_PARTS": 2000,
+        "RATELIMIT_ENABLED": True,
         "RATELIMIT_STORAGE_URI": "memory://",
         "SEND_FILE_MAX_AGE_DEFAULT": timedelta(hours=1),
     }
-    for name, value in defaults.items():
-        app.config.setdefault(name, value)
+    # Flask sets most of these names itself, to None or to more than we want: only what was given stands against ours.
+    app.config.update({name: value for name, value in defaults.items() if name not in app.config["GIVEN"]})
     app.config["SQLALCHEMY_DATABASE_URI"] = app.config["DATABASE_URL"]
     app.config["SESSION_COOKIE_NAME"] = defaults["SESSION_COOKIE_NAME"]
     app.config["SESSION_COOKIE_SECURE"] = is_https
