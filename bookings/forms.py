@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flask_wtf import FlaskForm
@@ -26,7 +26,8 @@ from lib.forms import Email, KnownZone, one_line
 
 LONGEST_NAME = 200
 LONGEST_ANSWER = 1000
-_PERSON = re.compile(r"attendee-(\d{1,9})-")
+LONGEST_ONCE = 64
+_PERSON = re.compile(r"attendee-([0-9]{1,9})-")
 _PRESSED = ("csrf_token", "once", "add", "remove")
 
 
@@ -40,7 +41,7 @@ class BookingForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
         filters=[one_line],
         validators=[DataRequired("Please give your name."), Length(max=LONGEST_NAME)],
     )
-    booker_email = StringField("Your email address", validators=[Email()])
+    booker_email = StringField("Your email address", filters=[one_line], validators=[Email()])
     discount_code = StringField("Discount code, if you have one", filters=[one_line])
     zone = StringField("Times in our letters are for", filters=[one_line], validators=[KnownZone()])
     agree_terms = BooleanField(
@@ -48,7 +49,7 @@ class BookingForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
         validators=[InputRequired("Please read the booking terms and tick the box if you agree.")],
     )
     marketing = BooleanField("Write to me about new workshops. You can stop this at any time.")
-    once = HiddenField()
+    once = HiddenField(filters=[lambda text: one_line(text)[:LONGEST_ONCE]])
 
     attendee: Any
 
@@ -91,7 +92,7 @@ class BookingForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
             zone=self.zone.data or "",
             wants_letters=bool(self.marketing.data),
             terms_version=terms.CURRENT,
-            once=(self.once.data or "")[:64] or None,
+            once=self.once.data or None,
             once_digest=None,
         )
 
@@ -156,13 +157,23 @@ class PersonForm(Form):
         filters=[one_line],
         validators=[DataRequired("Please give this person's name."), Length(max=LONGEST_NAME)],
     )
-    email = StringField("Email address", validators=[Email()])
+    email = StringField("Email address", filters=[one_line], validators=[Email()])
     ticket = StringField("Ticket", filters=[one_line])
     shared = BooleanField("They share this address; each gets a letter of their own")
     again = BooleanField("Book another place for this person all the same")
 
     is_repeated = False
     is_known = False
+
+
+class People(FieldList):  # type: ignore[type-arg]  # only the types are generic
+    """The attendees, each with the n of its fields' names: gaps stay gaps, and what is no such n is nobody."""
+
+    def _extract_indices(self, prefix: str, formdata: MultiDict[str, str]) -> Iterator[int]:
+        yield from people_in(formdata)
+
+    def _compact_indices(self) -> None:
+        """WTForms would number people anew, and errors and bookings would name others than were typed."""
 
 
 def build(listing: Listing, questions: Sequence[Question], typed: MultiDict[str, str] | None) -> BookingForm:
@@ -172,7 +183,7 @@ def build(listing: Listing, questions: Sequence[Question], typed: MultiDict[str,
     kind = type(
         "BookingForm",
         (BookingForm,),
-        {"attendee": FieldList(FormField(person), min_entries=1, max_entries=most)},
+        {"attendee": People(FormField(person), min_entries=1, max_entries=most)},
     )
     form: BookingForm = kind(formdata=typed)
     form.fill(listing, questions)
