@@ -5,15 +5,15 @@ from uuid import UUID
 
 import pytest
 
-from bookings.models import Attendee, Booking, SentInvite
+from bookings.models import Answer, Attendee, Booking, SentInvite
 from courses.models import Place
 from history.models import Entry
 from lib import zones
 from mail.models import Letter
 from payments.models import Bill, Payment, PaymentAttempt
-from tests.builders import a_code, a_ticket, a_workshop, arranged
+from tests.builders import a_code, a_question, a_ticket, a_workshop, arranged
 from tests.conftest import Person
-from tests.journeys.steps import COMPLETED, SESSIONS, Visitor, Walk, session_of
+from tests.journeys.steps import COMPLETED, SESSIONS, Visitor, Walk, parts, session_of
 from tests.page import main_text
 
 pytestmark = pytest.mark.both_databases
@@ -156,6 +156,53 @@ def test_two_tickets_are_two_lines(
     walk.stripe.pay(answer.location)
     assert walk.ring(COMPLETED) == 204
     assert visitor.told(walk.reference())["bill"]["paid_minor"] == 26300
+
+
+def test_a_pair_is_one_line_and_two_halves(walk: Walk, visitor: Visitor, bea: Person, ann: Person, bob: Person) -> None:
+    with arranged(walk.app):
+        slug = a_workshop(seats=2, price_minor=16801).slug
+    alone = visitor.send(visitor.form(slug), bea, [ann])
+    assert alone.status_code == 422
+    walk.stripe.pay(visitor.book(slug, bea, ann, bob))
+    assert walk.ring(COMPLETED) == 204
+    sent = walk.calls("POST", SESSIONS)[-1]["params"]["line_items"]
+    assert [(line["price_data"]["unit_amount"], line["quantity"]) for line in sent] == [(16801, 1)]
+    assert sorted(each.price_minor for each in walk.rows(Attendee)) == [8400, 8401]
+    assert len(walk.letters()) == 3
+
+
+def test_another_currency(walk: Walk, visitor: Visitor, bea: Person, ann: Person) -> None:
+    with arranged(walk.app):
+        workshop = a_workshop(price_minor=None)
+        a_ticket(workshop, prices={"GBP": 9500, "EUR": 11050}, is_full_price=True)
+        slug = workshop.slug
+    url = visitor.book(slug, bea, ann, currency="EUR")
+    price = walk.calls("POST", SESSIONS)[-1]["params"]["line_items"][0]["price_data"]
+    assert (price["currency"], price["unit_amount"]) == ("eur", 11050)
+    walk.stripe.pay(url)
+    assert walk.ring(COMPLETED) == 204
+    bill = visitor.told(walk.reference())["bill"]
+    assert (bill["currency"], bill["total_minor"], bill["paid_minor"]) == ("EUR", 11050, 11050)
+    receipt = walk.letters(bea.email)[-1].get_body(("plain",))
+    assert receipt is not None
+    assert "€110.50" in receipt.get_content()
+
+
+def test_what_the_workshop_asks_is_kept_and_told_to_nobody(
+    walk: Walk, visitor: Visitor, bea: Person, ann: Person, bob: Person
+) -> None:
+    with arranged(walk.app):
+        workshop = a_workshop()
+        a_question(workshop, code="access", label="What do you need?", is_private=True)
+        slug = workshop.slug
+    changes = {"attendee-0-answer-access": "A quiet corner", "attendee-1-answer-access": ""}
+    url = visitor.book(slug, bea, ann, bob, **changes)
+    assert [each.text for each in walk.rows(Answer)] == ["A quiet corner"]
+    walk.stripe.pay(url)
+    assert walk.ring(COMPLETED) == 204
+    assert "quiet" not in str(walk.stripe.requests())
+    assert "quiet" not in main_text(visitor.page(walk.reference()))
+    assert not any("quiet" in text for letter in walk.letters() for text in parts(letter).values())
 
 
 @pytest.mark.parametrize("way", ["code", "ticket"])

@@ -129,6 +129,36 @@ def test_the_form_changed_after_it_was_paid(
     assert [each.state for each in walk.rows(Booking)] == ["confirmed", "held"]
 
 
+def test_a_change_with_a_mistake_in_it_loses_nothing(
+    walk: Walk, visitor: Visitor, slug: str, bea: Person, ann: Person
+) -> None:
+    filled = visitor.form(slug)
+    url = visitor.send(filled, bea, [ann]).location
+    wrong = visitor.send(filled, bea, [Person(ann.name, "ann at the clinic")])
+    assert wrong.status_code == 422
+    assert [each.state for each in walk.rows(Booking)] == ["held"]
+    assert visitor.pay_again(walk.reference()).location == url
+    right = visitor.client.submit(form(wrong, "/bookings"), {"attendee-0-email": "ann@home.example"})
+    assert right.status_code == 303
+    assert [each.state for each in walk.rows(Booking)] == ["lapsed", "held"]
+    assert walk.stripe.pay(url).status == 410
+
+
+def test_a_change_that_is_refused_can_be_put_right(
+    walk: Walk, visitor: Visitor, slug: str, bea: Person, ann: Person, zed: Person
+) -> None:
+    filled = visitor.form(slug)
+    visitor.send(filled, bea, [ann])
+    refused = visitor.send(filled, bea, [ann], discount_code="NEVER")
+    assert refused.status_code == 422
+    assert "NEVER" in refused.get_data(as_text=True)
+    answer = visitor.client.submit(form(refused, "/bookings"), {"discount_code": "ONCE"})
+    assert answer.status_code == 303
+    live = walk.rows(Booking, Booking.state == "held")
+    assert len(live) == 1
+    assert visitor.told(live[0].reference)["bill"]["total_minor"] == 13440
+
+
 def test_the_form_changed_while_stripe_is_away(
     walk: Walk, visitor: Visitor, slug: str, bea: Person, ann: Person, bob: Person
 ) -> None:

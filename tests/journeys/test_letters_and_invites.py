@@ -26,6 +26,7 @@ from tests.journeys.steps import (
     refuse_mail,
     shape,
 )
+from tests.judges.libical import judge
 from tests.page import tree
 
 pytestmark = pytest.mark.both_databases
@@ -110,6 +111,8 @@ def test_the_parts_of_a_letter_and_the_hour_of_its_invite(
     assert "Tuesday 30 March 2027, 10:00" in parts(letter)["text/plain"].replace("\xa0", " ").replace("\u202f", " ")
     assert not any(line.startswith(("BEGIN:VTIMEZONE", "RRULE", "RDATE")) for line in lines(found[""]))
     assert not any(";TZID=" in line for line in lines(found[""]))
+    told = judge(found[""])
+    assert (told["well_formed"], told["restrictions"], told["errors"]) == (True, True, [])
     invite = walk.one(SentInvite)
     assert (str(event["UID"]), int(event["SEQUENCE"])) == (invite.uid, invite.sequence) == (invite.uid, 0)
     assert letter["Auto-Submitted"] == "auto-generated"
