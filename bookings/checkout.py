@@ -13,7 +13,7 @@ from sqlalchemy import select
 from accounts import consent
 from bookings import discounts, letters, lifecycle, pricing
 from bookings.models import Answer, Attendee, AttendeePlace, Booking
-from courses import catalogue, places, shelf
+from courses import catalogue, places, shelf, standing
 from history import models as history
 from lib import db, references, web, work, zones
 from payments.models import Bill, PaymentAttempt
@@ -250,7 +250,7 @@ def _parameters(
 
 def _listing(slug: str, now: datetime) -> catalogue.Listing:
     found = shelf.read(now, lambda kept: [kept.by_slug[slug]] if slug in kept.by_slug else [])
-    return catalogue.listing(found.by_slug[slug], found.claimed, now)
+    return standing.of(found, found.by_slug[slug], now)
 
 
 def _hold(wish: Wish, listing: catalogue.Listing, until: datetime, now: datetime) -> dict[int, list[int]]:

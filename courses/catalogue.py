@@ -49,9 +49,9 @@ class Offer:
         return next((each.minor for each in self.ticket.prices if each.currency == currency), None)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Listing:
-    """A workshop at one moment."""
+    """A workshop at one moment. The same object means the same facts; see standing.py."""
 
     workshop: WorkshopFacts
     state: State

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, and_, func, insert, or_, select, update
 
 from courses.models import Place, Pool
 from lib import db, web
@@ -36,7 +36,7 @@ def claimed(pool_ids: Collection[int], now: datetime) -> Counter[int]:
     return Counter({pool: number for pool, number in rows})  # noqa: C416 - typed
 
 
-def counts(now: datetime):  # type: ignore[no-untyped-def]  # the SQL expression's own type is not worth its length
+def counts(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     """The condition under which a place is not free at `now`."""
     return or_(Place.state == "taken", and_(Place.state == "held", Place.held_until > now))
 

@@ -4,7 +4,7 @@ from flask import Blueprint, Response, abort, jsonify, render_template, request
 from sqlalchemy import select
 
 from accounts import open_to
-from courses import catalogue, feeds, shelf
+from courses import catalogue, feeds, shelf, standing
 from courses.models import Course
 from lib import clock, db, texts
 
@@ -23,9 +23,9 @@ def listed() -> str:
     pages = max((len(upcoming) + A_PAGE - 1) // A_PAGE, 1)
     if page > pages:
         abort(404)
-    listings = [catalogue.listing(each, found.claimed, now) for each in upcoming[part]]
+    listings = [standing.of(found, each, now) for each in upcoming[part]]
     return render_template(
-        "courses/list.html", listings=listings, page=page, pages=pages, number=len(upcoming), now=now
+        "courses/list.html", listings=listings, page=page, pages=pages, number=len(upcoming), part=standing.part
     )
 
 
@@ -35,7 +35,7 @@ def listed_json() -> Response:
     now = clock.now()
     found = shelf.read(now, lambda kept: kept.workshops)
     wanted = found.workshops if request.args.get("past") == "1" else catalogue.upcoming(found, now)
-    listings = (catalogue.listing(each, found.claimed, now) for each in wanted)
+    listings = (standing.of(found, each, now) for each in wanted)
     return jsonify({"workshops": [feeds.workshop(each) for each in listings]})
 
 
@@ -44,7 +44,7 @@ def listed_json() -> Response:
 def listed_calendar() -> Response:
     now = clock.now()
     found = shelf.read(now)
-    listings = [catalogue.listing(each, found.claimed, now) for each in catalogue.upcoming(found, now)]
+    listings = [standing.of(found, each, now) for each in catalogue.upcoming(found, now)]
     return _calendar(feeds.calendar(listings, "Colloquy workshops", now), "workshops")
 
 
@@ -56,8 +56,7 @@ def workshop(slug: str) -> str:
         "courses/workshop.html",
         listing=listing,
         workshop=listing.workshop,
-        description=texts.rich(listing.workshop.description),
-        now=clock.now(),
+        part=standing.part,
     )
 
 
@@ -77,7 +76,7 @@ def course(slug: str) -> str:
     if not dates:
         abort(404)
     taught = db.session.scalars(select(Course).where(Course.slug == slug)).one()
-    listings = [catalogue.listing(each, found.claimed, now) for each in dates]
+    listings = [standing.of(found, each, now) for each in dates]
     return render_template(
         "courses/course.html",
         course=taught,
@@ -94,7 +93,7 @@ def one(slug: str) -> catalogue.Listing:
     found = shelf.read(now, lambda kept: [kept.by_slug[slug]] if slug in kept.by_slug else [])
     if slug not in found.by_slug:
         abort(404)
-    return catalogue.listing(found.by_slug[slug], found.claimed, now)
+    return standing.of(found, found.by_slug[slug], now)
 
 
 def _calendar(body: bytes, name: str) -> Response:

@@ -8,12 +8,12 @@ with time or with each booking (places left, tickets on sale) is never kept, onl
 import secrets
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from flask import Flask, current_app
-from sqlalchemy import event, func, insert, select, update
+from sqlalchemy import BigInteger, String, bindparam, event, func, insert, literal, select, union_all, update
 from sqlalchemy.orm import ORMExecuteState, Session, joinedload
 
 from accounts.models import Organiser
@@ -31,6 +31,7 @@ from courses.models import (
 )
 from courses.places import counts
 from lib import db
+from lib.db import UtcDateTime
 
 WATCHED = (Course, Workshop, WorkshopSession, Presenter, Venue, TicketType, TicketPrice, Pool, Organiser)
 _TABLES = {kind.__tablename__ for kind in WATCHED} | {"workshop_presenter", "ticket_session", "ticket_pool"}
@@ -133,6 +134,16 @@ class WorkshopFacts:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """A listing, and for which counts of claimed places and from when until when it is right; see standing.py."""
+
+    claims: tuple[int, ...]
+    since: datetime
+    until: datetime
+    listing: Any
+
+
+@dataclass(frozen=True)
 class Shelf:
     """All published and cancelled workshops by first start, and how many places of the asked pools are claimed."""
 
@@ -140,6 +151,7 @@ class Shelf:
     workshops: tuple[WorkshopFacts, ...]
     by_slug: dict[str, WorkshopFacts]
     claimed: Counter[int]
+    standings: dict[int, Standing] = field(default_factory=dict)
 
 
 def read(now: datetime, pick: Any = None) -> Shelf:
@@ -162,14 +174,19 @@ def _pools(workshops: Iterable[WorkshopFacts]) -> list[int]:
 
 
 def _ask(pool_ids: Collection[int], now: datetime) -> tuple[str | None, Counter[int]]:
-    mark = select(Edition.mark).where(Edition.id == 1).scalar_subquery()
-    numbers = select(Place.pool_id, func.count().label("number")).where(Place.pool_id.in_(pool_ids), counts(now))
-    taken = numbers.group_by(Place.pool_id).subquery()
-    one = select(mark.label("mark")).subquery()
-    rows = db.session.execute(
-        select(one.c.mark, taken.c.pool_id, taken.c.number).select_from(one.outerjoin(taken, one.c.mark == one.c.mark))
-    ).all()
-    return rows[0][0], Counter({pool: number for _, pool, number in rows if pool is not None})
+    rows = db.session.execute(_MARK_AND_COUNTS, {"pools": list(pool_ids), "now": now}).all()
+    mark = next((found for pool, _, found in rows if pool == _NO_POOL), None)
+    return mark, Counter({pool: number for pool, number, _ in rows if pool != _NO_POOL})
+
+
+# Built once: putting the statement together costs more than asking it.
+_NO_POOL = 0
+_MARK_AND_COUNTS = union_all(
+    select(literal(_NO_POOL, BigInteger), literal(0, BigInteger), Edition.mark).where(Edition.id == 1),
+    select(Place.pool_id, func.count(), literal("", String(32)))
+    .where(Place.pool_id.in_(bindparam("pools", expanding=True)), counts(bindparam("now", type_=UtcDateTime)))
+    .group_by(Place.pool_id),
+)
 
 
 def _count(now: datetime) -> Counter[int]:

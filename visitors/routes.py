@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response as Answer
 
 from accounts import open_to
 from bookings import letters, pages, terms
-from courses import catalogue, shelf
+from courses import catalogue, shelf, standing
 from lib import clock, db, forms, limits, web, work
 from visitors.jobs import SEND_LINKS
 
@@ -20,8 +20,8 @@ def home() -> str:
     now = clock.now()
     found = shelf.read(now, lambda kept: catalogue.upcoming(kept, now)[:ON_THE_HOME_PAGE])
     first = catalogue.upcoming(found, now)[:ON_THE_HOME_PAGE]
-    listings = [catalogue.listing(each, found.claimed, now) for each in first]
-    return render_template("visitors/home.html", listings=listings, now=now)
+    listings = [standing.of(found, each, now) for each in first]
+    return render_template("visitors/home.html", listings=listings)
 
 
 @bp.get("/me")

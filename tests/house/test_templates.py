@@ -11,7 +11,6 @@ from tests.house.source import Sources
 
 TRUSTED = {
     "templates/macros/icon.html": "shapes drawn by us, kept in that file",
-    "templates/courses/workshop.html": "a description that lib/texts.py rendered and cleaned",
     "templates/courses/course.html": "a description that lib/texts.py rendered and cleaned",
 }
 SAFE = re.compile(r"\|\s*safe\b|Markup\(|autoescape\s+false", re.IGNORECASE)
