@@ -9,7 +9,7 @@ import click
 from flask import Flask, Response, has_request_context, render_template, request
 from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError
 
 from accounts import cli as accounts_cli
 from accounts import login as accounts_login
@@ -148,6 +148,11 @@ def _add_error_pages(app: Flask) -> None:
         known = status if status in (400, 403, 404, 405, 413, 429, 500, 503) else 400 if status < 500 else 500
         return render_template(f"errors/{known}.html", error=error), status, headers
 
+    def not_our_host(_error: SecurityError) -> tuple[str, int, dict[str, str]]:
+        # No page: under a Host that is not ours no address of ours can be built.
+        return "This is not an address of this site.\n", 400, {"Content-Type": "text/plain; charset=utf-8"}
+
     app.register_error_handler(web.Refusal, refused)
+    app.register_error_handler(SecurityError, not_our_host)
     app.register_error_handler(HTTPException, failed)
     app.context_processor(lambda: {"here": request.path if has_request_context() else "/"})
