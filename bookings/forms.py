@@ -41,7 +41,7 @@ class BookingForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
         filters=[one_line],
         validators=[DataRequired("Please give your name."), Length(max=LONGEST_NAME)],
     )
-    booker_email = StringField("Your email address", filters=[one_line], validators=[Email()])
+    booker_email = StringField("Your email address", validators=[Email()])
     discount_code = StringField("Discount code, if you have one", filters=[one_line])
     zone = StringField("Times in our letters are for", filters=[one_line], validators=[KnownZone()])
     agree_terms = BooleanField(
@@ -157,7 +157,7 @@ class PersonForm(Form):
         filters=[one_line],
         validators=[DataRequired("Please give this person's name."), Length(max=LONGEST_NAME)],
     )
-    email = StringField("Email address", filters=[one_line], validators=[Email()])
+    email = StringField("Email address", validators=[Email()])
     ticket = StringField("Ticket", filters=[one_line])
     shared = BooleanField("They share this address; each gets a letter of their own")
     again = BooleanField("Book another place for this person all the same")

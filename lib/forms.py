@@ -51,9 +51,10 @@ def person_of(address: str) -> str:
 
 
 class Email:
-    """A field's validator: replaces the typed text by the stored form of the address."""
+    """A field's validator: replaces the typed text by the stored form of the address, or by what can be shown again."""
 
     def __call__(self, _form: Any, field: Any) -> None:
+        field.data = one_line(field.data)
         try:
             field.data = email(field.data)
         except ValueError as problem:

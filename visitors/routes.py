@@ -49,7 +49,7 @@ def links() -> str:
 @open_to.anyone
 @limits.limiter.limit("5 per 15 minutes", key_func=limits.by_field("email"))
 def send_links() -> Answer | tuple[str, int]:
-    typed = request.form.get("email", "")
+    typed = forms.one_line(request.form.get("email"))
     try:
         email = forms.email(typed)
     except ValueError as problem:
