@@ -123,6 +123,7 @@ def visit(request: pytest.FixtureRequest, chromium: Browser, house: serving.Hous
         java_script_enabled=has_script,
         locale="en-GB",
         timezone_id="Europe/Paris",
+        reduced_motion="reduce",  # no picture is taken in the middle of a turn of the page
     )
     context.set_default_timeout(PATIENCE_MS)
     name = re.sub(r"\W+", "-", request.node.name).strip("-")
