@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lib import db
@@ -22,8 +22,29 @@ class Organiser(db.Base):
     currency: Mapped[db.Currency]
     email: Mapped[str] = mapped_column(String(254))
     address: Mapped[str] = mapped_column(String(300), default="")
+    about: Mapped[str] = mapped_column(Text, default="")
+    phone: Mapped[str] = mapped_column(String(40), default="")
+    colour: Mapped[str] = mapped_column(String(7), default="")
+    logo: Mapped[str] = mapped_column(String(80), default="")
 
     memberships: Mapped[list["Membership"]] = relationship(back_populates="organiser")
+
+
+class Paper(db.Base):
+    """A version of an organiser's terms, privacy notice or accessibility statement, in Markdown; never edited."""
+
+    __tablename__ = "paper"
+    __table_args__ = (
+        UniqueConstraint("organiser_id", "kind", "version"),
+        CheckConstraint("kind IN ('terms', 'privacy', 'accessibility')", name="kind"),
+    )
+
+    id: Mapped[db.Id]
+    organiser_id: Mapped[db.Ref] = mapped_column(ForeignKey("organiser.id"))
+    kind: Mapped[str] = mapped_column(String(14))
+    version: Mapped[str] = mapped_column(String(20))
+    text: Mapped[str] = mapped_column(Text)
+    made_at: Mapped[datetime]
 
 
 class User(db.Base):

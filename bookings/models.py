@@ -186,3 +186,21 @@ class SentInvite(Owned, db.Base):
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     is_withdrawn: Mapped[bool] = mapped_column(default=False)
+
+
+class Joining(Owned, db.Base):
+    """That an attendee went through to a session's meeting: first, last, and how often."""
+
+    __tablename__ = "joining"
+    __table_args__ = (
+        pair("joining"),
+        same_organiser("attendee_id", "attendee"),
+        same_organiser("session_id", "workshop_session"),
+        UniqueConstraint("attendee_id", "session_id"),
+    )
+
+    attendee_id: Mapped[db.Ref]
+    session_id: Mapped[db.Ref]
+    first_at: Mapped[datetime]
+    last_at: Mapped[datetime]
+    times: Mapped[int] = mapped_column(default=1)

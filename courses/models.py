@@ -20,6 +20,9 @@ from lib import db
 from lib.db import Owned, pair, same_organiser
 
 
+REMINDERS = (7 * 24 * 60, 24 * 60, 60)  # minutes before a session, elapsed
+
+
 def _link(name: str, left: str, right: str) -> Table:
     """A plain join of two rows of one organiser."""
     return Table(
@@ -73,6 +76,8 @@ class Course(Owned, db.Base):
     summary: Mapped[str] = mapped_column(String(500))
     description: Mapped[str] = mapped_column(Text, default="")
     topic: Mapped[str] = mapped_column(String(40), default="")
+    audience: Mapped[str] = mapped_column(Text, default="")
+    outcomes: Mapped[str] = mapped_column(Text, default="")
 
     workshops: Mapped[list["Workshop"]] = relationship(back_populates="course", order_by="Workshop.starts_at")
 
@@ -108,6 +113,14 @@ class Workshop(Owned, db.Base):
     catch_up_days: Mapped[int] = mapped_column(default=28)
     catch_up_from: Mapped[str] = mapped_column(String(30), default="published")
     catch_up_note: Mapped[str] = mapped_column(String(300), default="")
+    late_buyers_share: Mapped[bool] = mapped_column(default=False)
+    programme: Mapped[str] = mapped_column(Text, default="")
+    cancellation_terms: Mapped[str] = mapped_column(Text, default="")
+    access: Mapped[str] = mapped_column(Text, default="")
+    join_opens_minutes: Mapped[int] = mapped_column(default=30)
+    reminders: Mapped[list[Any]] = mapped_column(JSON, default=lambda: list(REMINDERS))
+    cancelled_at: Mapped[datetime | None]
+    cancelled_why: Mapped[str] = mapped_column(String(500), default="")
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
 
@@ -120,6 +133,25 @@ class Workshop(Owned, db.Base):
     pools: Mapped[list["Pool"]] = relationship(back_populates="workshop", order_by="Pool.id")
     questions: Mapped[list["Question"]] = relationship(back_populates="workshop", order_by="Question.position")
     presenters: Mapped[list[Presenter]] = relationship(secondary=workshop_presenter, order_by=Presenter.name)
+
+
+class OldAddress(Owned, db.Base):
+    """A slug that a course or a workshop had before it was renamed; its address leads on for ever."""
+
+    __tablename__ = "old_address"
+    __table_args__ = (
+        pair("old_address"),
+        same_organiser("course_id", "course"),
+        same_organiser("workshop_id", "workshop"),
+        UniqueConstraint("kind", "slug"),
+        CheckConstraint("(kind = 'course') = (course_id IS NOT NULL)", name="course_id"),
+        CheckConstraint("(kind = 'workshop') = (workshop_id IS NOT NULL)", name="workshop_id"),
+    )
+
+    kind: Mapped[str] = mapped_column(String(8))
+    slug: Mapped[str] = mapped_column(String(140))
+    course_id: Mapped[int | None]
+    workshop_id: Mapped[int | None]
 
 
 class WorkshopSession(Owned, db.Base):
