@@ -1,4 +1,4 @@
-"""Workers as processes that are killed, and houses of their own for crowds: parts of the short and of the long tests."""
+"""Workers as processes that are killed, and houses of their own for crowds: parts of short and of long tests."""
 
 import os
 import random
