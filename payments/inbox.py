@@ -34,9 +34,10 @@ def verify(body: bytes, signature: str, secret: str) -> Event:
         stripe.WebhookSignature.verify_header(body.decode("utf-8"), signature, secret, 300)
         told = json.loads(body)
         about = told["data"]["object"]
-        return Event(
-            str(told["id"])[:120], str(told["type"])[:80], str(about.get("id", ""))[:120], bool(told["livemode"])
-        )
+        names = (str(told["id"])[:120], str(told["type"])[:80], str(about.get("id", ""))[:120])
+        if b"\0" in "".join(names).encode():
+            raise ValueError("an id of Stripe's is plain text; no database keeps a NUL or half a surrogate pair")
+        return Event(*names, bool(told["livemode"]))
     except (stripe.SignatureVerificationError, ValueError, KeyError, TypeError, AttributeError) as problem:
         raise NotFromStripe(str(problem)) from problem
 

@@ -85,7 +85,7 @@ class Visit:
             self.faults.append(f"{name}: {headings} h1")
         if not self.has_script:
             return
-        wide, seen = self.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        wide, seen = self.page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
         if wide > seen:
             self.faults.append(f"{name}: {wide} px wide in a window of {seen}")
         found: Any = Axe().run(self.page).response

@@ -144,7 +144,7 @@ def test_the_eyes_see(visit: Visit) -> None:
     visit.page.goto(f"{visit.house.web}/terms")
     visit.page.evaluate(
         """() => {
-            document.body.innerHTML = '<h1>One</h1><h1>Two</h1><input><p></p>';
+            document.body.innerHTML = '<h1>One</h1><h1>Two</h1><input><p>wide</p>';
             document.querySelector("p").style.minWidth = "3000px";
             fetch("http://127.0.0.1:9/").catch(() => null);
             console.error("a fault");
