@@ -16,6 +16,7 @@ from accounts import login as accounts_login
 from accounts import routes as accounts_routes
 from bookings import cli as bookings_cli
 from bookings import jobs as bookings_jobs
+from bookings import joining_routes as bookings_joining_routes
 from bookings import payment_routes as bookings_payment_routes
 from bookings import routes as bookings_routes
 from bookings import webhook as bookings_webhook
@@ -24,22 +25,36 @@ from courses import shelf
 from lib import cli as lib_cli
 from lib import clock, db, limits, money, references, settings, web, zones
 from mail import jobs as mail_jobs
+from organisers import recordings_routes as organisers_recordings_routes
 from payments import jobs as payments_jobs
+from recordings import jobs as recordings_jobs
+from recordings import routes as recordings_routes
 from visitors import health as visitors_health
 from visitors import jobs as visitors_jobs
+from visitors import place_routes as visitors_place_routes
 from visitors import routes as visitors_routes
 
 ROOMS = (
     accounts_routes.bp,
     courses_routes.bp,
     bookings_routes.bp,
+    bookings_joining_routes.bp,
     bookings_payment_routes.bp,
     bookings_webhook.bp,
+    recordings_routes.bp,
     visitors_routes.bp,
+    visitors_place_routes.bp,
+    organisers_recordings_routes.bp,
     visitors_health.bp,
 )
 COMMANDS = (accounts_cli.group, bookings_cli.group)
-HANDLERS = {**mail_jobs.HANDLERS, **payments_jobs.HANDLERS, **bookings_jobs.HANDLERS, **visitors_jobs.HANDLERS}
+HANDLERS = {
+    **mail_jobs.HANDLERS,
+    **payments_jobs.HANDLERS,
+    **bookings_jobs.HANDLERS,
+    **visitors_jobs.HANDLERS,
+    **recordings_jobs.HANDLERS,
+}
 
 csrf = CSRFProtect()
 
@@ -70,6 +85,8 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     for room in ROOMS:
         app.register_blueprint(room)
     csrf.exempt(bookings_webhook.bp)
+    for view in organisers_recordings_routes.TOKEN_CHECKED_INSIDE:
+        csrf.exempt(view)
     for command in COMMANDS:
         app.cli.add_command(command)
     app.cli.add_command(lib_cli.work_command(HANDLERS))

@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Any
 
+from accounts.models import Organiser
 from bookings import invites
 from bookings.models import Attendee, Booking
 from courses.catalogue import FORMATS, words
-from courses.models import WorkshopSession
+from courses.models import Workshop, WorkshopSession
 from lib import links, money, web, zones
 from mail import outbox
 from mail.models import Letter
@@ -22,7 +23,12 @@ def booking_url(booking: Booking, **values: Any) -> str:
 
 def place_url(attendee: Attendee) -> str:
     """The attendee's own address."""
-    return web.url("bookings.place", token=links.token("place", attendee.id, attendee.link_version))
+    return web.url("places.place", token=links.token("place", attendee.id, attendee.link_version))
+
+
+def join_url(attendee: Attendee) -> str:
+    """The address of the page that lets the attendee into the room. Never the meeting's own."""
+    return web.url("joining.door", token=links.token("join", attendee.id, attendee.link_version))
 
 
 def confirmed(attendee: Attendee, now: datetime) -> None:
@@ -31,8 +37,7 @@ def confirmed(attendee: Attendee, now: datetime) -> None:
     sessions = invites.sessions_of(attendee)
     first = sessions[0]
     many = len(sessions) > 1
-    own = zones.span(first.starts_at, first.ends_at, booking.zone)
-    letter = _post(
+    letter = to_attendee(
         attendee,
         "confirmed",
         now,
@@ -43,8 +48,8 @@ def confirmed(attendee: Attendee, now: datetime) -> None:
         booker_name=booking.booker_name if booking.booker_email != attendee.email else None,
         presenters=words([who.name for who in workshop.presenters]),
         format_words=FORMATS[workshop.format],
-        sessions=[_session(each) for each in sessions],
-        own={"day": own.day, "clock": own.clock, "label": own.label, "city": own.city},
+        sessions=[session_words(each) for each in sessions],
+        own=own_time(first, booking.zone),
         session_count=len(sessions),
         place_url=place_url(attendee),
         reference=booking.reference,
@@ -56,7 +61,7 @@ def confirmed(attendee: Attendee, now: datetime) -> None:
     if not many or len(sessions) > invites.MOST_INVITES:
         return
     for session in sessions[1:]:
-        _post(
+        to_attendee(
             attendee,
             "session_invite",
             now,
@@ -64,7 +69,7 @@ def confirmed(attendee: Attendee, now: datetime) -> None:
             calendar=invites.request(attendee, session),
             thread_id=letter.message_id,
             subject=f"Session {session.number} of {len(sessions)}: {workshop.title}",
-            session=_session(session),
+            session=session_words(session),
             number=session.number,
             session_count=len(sessions),
             place_url=place_url(attendee),
@@ -73,7 +78,7 @@ def confirmed(attendee: Attendee, now: datetime) -> None:
 
 def receipt(booking: Booking, now: datetime) -> None:
     """The booker's receipt: money and names, no way into anybody's place."""
-    _to_booker(
+    to_booker(
         booking,
         "receipt",
         now,
@@ -82,25 +87,25 @@ def receipt(booking: Booking, now: datetime) -> None:
         total=amount(booking, booking.quote["total_minor"]),
         paid_by="card" if booking.quote["total_minor"] else "nothing to pay",
         attendees=[attendee.name for attendee in booking.attendees],
-        sessions=[_session(each) for each in invites.sessions_of(booking.attendees[0])],
+        sessions=[session_words(each) for each in invites.sessions_of(booking.attendees[0])],
         organiser_address=booking.organiser.address,
     )
 
 
 def awaiting_bank(booking: Booking, now: datetime) -> None:
     """The bank was asked; the places are kept until it answers."""
-    _to_booker(booking, "awaiting_bank", now, subject=f"Booking {booking.reference}: we are waiting for your bank")
+    to_booker(booking, "awaiting_bank", now, subject=f"Booking {booking.reference}: we are waiting for your bank")
 
 
 def payment_failed(booking: Booking, now: datetime) -> None:
     """The bank said no; the places are free again."""
-    _to_booker(booking, "payment_failed", now, subject=f"Booking {booking.reference}: your bank did not pay")
+    to_booker(booking, "payment_failed", now, subject=f"Booking {booking.reference}: your bank did not pay")
 
 
 def refunded_late(booking: Booking, amount_minor: int, why: str, now: datetime) -> None:
     """Money came for which there is no place: it goes back in full. To the booker, and to the organiser."""
     workshop = booking.attendees[0].workshop
-    _to_booker(
+    to_booker(
         booking,
         "refunded_late",
         now,
@@ -115,23 +120,80 @@ def refunded_late(booking: Booking, amount_minor: int, why: str, now: datetime) 
 
 def to_organiser(booking: Booking, title: str, sentences: list[str], now: datetime) -> None:
     """Tell the organiser something they may have to act on."""
-    organiser = booking.organiser
-    outbox.post(
-        "organiser_notice",
-        to_name=organiser.name,
-        to_email=organiser.email,
-        sender=outbox.Sender(organiser.name, None, organiser.id),
-        about=f"booking:{booking.id}",
-        lane=f"organiser:{organiser.id}",
-        at=now,
-        values={
-            "subject": title,
-            "title": title,
-            "sentences": sentences,
-            "reference": booking.reference,
-            "organiser_name": organiser.name,
-        },
+    _notice(booking.organiser, f"booking:{booking.id}", title, sentences, booking.reference, now)
+
+
+def join_link(attendee: Attendee, session: WorkshopSession | None, now: datetime) -> None:
+    """The attendee's own pages once more, asked for from a page that did not work for them."""
+    workshop, organiser = attendee.workshop, attendee.booking.organiser
+    sessions = [session] if session else invites.sessions_of(attendee)[-1:]
+    to_attendee(
+        attendee,
+        "join_link",
+        now,
+        subject=f"Your way in: {workshop.title}",
+        sessions=[session_words(each) for each in sessions],
+        own=own_time(sessions[0], attendee.booking.zone) if sessions else None,
+        join_url=join_url(attendee),
+        place_url=place_url(attendee),
+        organiser_email=organiser.email,
+        organiser_phone=organiser.phone,
     )
+
+
+def reminder(attendee: Attendee, session: WorkshopSession, now: datetime) -> None:
+    """A session is near: when it is on both clocks, the way in, and what is recorded."""
+    workshop, zone = attendee.workshop, attendee.booking.zone
+    own = zones.span(session.starts_at, session.ends_at, zone)
+    is_online = workshop.format != "room"
+    venue = workshop.venue if workshop.format in ("hybrid", "room") else None
+    to_attendee(
+        attendee,
+        "reminder",
+        now,
+        subject=f"{zones.short_day(own.starts.date())}, {own.starts:%H:%M} {own.label}: {workshop.title}",
+        session=session_words(session),
+        own=own_time(session, zone),
+        number=session.number,
+        session_count=len(workshop.sessions),
+        opens_minutes=workshop.join_opens_minutes,
+        join_url=join_url(attendee) if is_online else None,
+        place_url=place_url(attendee),
+        venue=f"{venue.name}, {venue.address}" if venue else None,
+        recorded=recorded(session, workshop),
+        organiser_email=attendee.booking.organiser.email,
+    )
+
+
+def recorded(session: WorkshopSession, workshop: Workshop) -> str:
+    """What an attendee is told of the camera before they come in."""
+    if not session.is_recorded:
+        return "This session is not recorded."
+    return f"This session is recorded. {workshop.catch_up_note}".strip()
+
+
+def missing_point(session: WorkshopSession, workshop: Workshop, organiser: Organiser, now: datetime) -> None:
+    """Tell the organiser that a session's meeting has no address while people wait for it."""
+    title = f"{workshop.title}: the meeting's address is missing"
+    when = zones.moment(session.starts_at, session.zone)
+    _notice(
+        organiser,
+        f"session:{session.id}",
+        title,
+        [
+            f"Session {session.number} starts on {when}, and its meeting has no address yet.",
+            "Whoever is coming sees that we have told you. Please enter the link: the next press of their button "
+            "leads into the room.",
+        ],
+        None,
+        now,
+    )
+
+
+def own_time(session: WorkshopSession, zone: str) -> dict[str, str]:
+    """A session as its reader's clock has it."""
+    own = zones.span(session.starts_at, session.ends_at, zone)
+    return {"day": own.day, "clock": own.clock, "label": own.label, "city": own.city}
 
 
 def catch_up(attendee: Attendee) -> str | None:
@@ -146,7 +208,8 @@ def amount(booking: Booking, minor: int) -> str:
     return money.text(minor, booking.currency)
 
 
-def _post(attendee: Attendee, template: str, now: datetime, **rest: Any) -> Letter:
+def to_attendee(attendee: Attendee, template: str, now: datetime, **rest: Any) -> Letter:
+    """A letter to one attendee, in the lane of their place."""
     booking = attendee.booking
     posted = {name: rest.pop(name) for name in ("method", "calendar", "files", "thread_id") if name in rest}
     return outbox.post(
@@ -167,7 +230,29 @@ def _post(attendee: Attendee, template: str, now: datetime, **rest: Any) -> Lett
     )
 
 
-def _to_booker(booking: Booking, template: str, now: datetime, **values: Any) -> None:
+def _notice(
+    organiser: Organiser, about: str, title: str, sentences: list[str], reference: str | None, now: datetime
+) -> None:
+    outbox.post(
+        "organiser_notice",
+        to_name=organiser.name,
+        to_email=organiser.email,
+        sender=outbox.Sender(organiser.name, None, organiser.id),
+        about=about,
+        lane=f"organiser:{organiser.id}",
+        at=now,
+        values={
+            "subject": title,
+            "title": title,
+            "sentences": sentences,
+            "reference": reference,
+            "organiser_name": organiser.name,
+        },
+    )
+
+
+def to_booker(booking: Booking, template: str, now: datetime, **values: Any) -> None:
+    """A letter to the booker, in the lane of the booking."""
     outbox.post(
         template,
         to_name=booking.booker_name,
@@ -192,7 +277,8 @@ def _sender(booking: Booking) -> outbox.Sender:
     return outbox.Sender(booking.organiser.name, booking.organiser.email, booking.organiser_id)
 
 
-def _session(session: WorkshopSession) -> dict[str, str]:
+def session_words(session: WorkshopSession) -> dict[str, str]:
+    """A session as letters tell of it."""
     return {"title": session.title, "line": zones.line(session.starts_at, session.ends_at, session.zone)}
 
 

@@ -1,28 +1,31 @@
 """A booking's states and the moves between them: the only door to `Booking.state` and `Attendee.state`.
 
 held -> confirmed | awaiting_bank | lapsed;  awaiting_bank -> confirmed | lapsed;  lapsed -> confirmed | awaiting_bank
-(money that came late and found its places free).
+(money that came late and found its places free);  held | awaiting_bank | awaiting_invoice | confirmed -> cancelled.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
-from bookings import discounts, invites, letters
+from bookings import discounts, invites, letters, reminders
 from bookings.models import Attendee, Booking
 from courses import places
 from courses.models import TicketType, Workshop
 from history import models as history
-from lib import db
+from lib import db, work
 from payments import ledger
 
 MOVES = {
     "confirmed": {"held", "awaiting_bank", "lapsed"},
     "awaiting_bank": {"held", "lapsed"},
     "lapsed": {"held", "awaiting_bank"},
+    "cancelled": {"held", "awaiting_bank", "awaiting_invoice", "confirmed"},
 }
-_ATTENDEE = {"confirmed": "confirmed", "awaiting_bank": "held", "lapsed": "lapsed"}
+OPEN_WINDOWS = "recordings.open_windows"  # who comes after publication has windows of their own: a room to the right
+_ATTENDEE = {"confirmed": "confirmed", "awaiting_bank": "held", "lapsed": "lapsed", "cancelled": "cancelled"}
 
 
 class WrongState(RuntimeError):
@@ -61,7 +64,10 @@ def confirm(booking: Booking, *, actor: str, now: datetime) -> None:
     for attendee in booking.attendees:
         invites.make(attendee, now)
         letters.confirmed(attendee, now)
+        reminders.post_all(attendee, now)
     letters.receipt(booking, now)
+    if any(each.workshop.catch_up_offered and each.ticket.includes_recording for each in booking.attendees):
+        work.post(OPEN_WINDOWS, f"booking:{booking.id}", now, {"booking": booking.id})
 
 
 def await_bank(booking: Booking, *, actor: str, now: datetime) -> None:
@@ -78,6 +84,26 @@ def lapse(booking: Booking, *, actor: str, why: str, now: datetime) -> None:
     places.release(place_ids(booking))
     discounts.release_use(booking.id)
     _move(booking, "lapsed", actor, now, why)
+
+
+def cancel(booking: Booking, gone: Sequence[Attendee], *, actor: str, why: str, now: datetime) -> None:
+    """End the places of these attendees; with the last one the booking ends, and gives its code's use back."""
+    _may_move(booking, "cancelled")
+    places.release(sorted(claim.place_id for attendee in gone for claim in attendee.claims))
+    for attendee in gone:
+        attendee.state = "cancelled"
+    if all(attendee.state == "cancelled" for attendee in booking.attendees):
+        discounts.release_use(booking.id)
+        _move(booking, "cancelled", actor, now, why)
+        return
+    history.record(
+        f"booking:{booking.id}",
+        "attendees_cancelled",
+        at=now,
+        actor=actor,
+        organiser_id=booking.organiser_id,
+        facts={"attendees": [attendee.id for attendee in gone], "why": why},
+    )
 
 
 def extend(booking: Booking, until: datetime, now: datetime) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
-from bookings import invites, letters
+from bookings import invites, joining, letters
 from bookings.models import Attendee, Booking
 from courses.models import TicketType, Workshop, WorkshopSession
 from lib import calendars, db, web, zones
@@ -41,6 +41,7 @@ class PlaceView:
     workshop: Workshop
     sessions: list[WorkshopSession]
     state: str
+    join_url: str | None
 
 
 def booking_by_reference(reference: str) -> Booking | None:
@@ -108,7 +109,9 @@ def attendee_by_id(attendee_id: int) -> Attendee | None:
 def place_view(attendee: Attendee, now: datetime) -> PlaceView:
     booked = state_of(attendee.booking, now)
     state = attendee.state if booked in ("confirmed", "cancelled") else booked
-    return PlaceView(attendee, attendee.workshop, invites.sessions_of(attendee), state)
+    may_join = state == "confirmed" and joining.admits_online(attendee) and joining.comes(attendee)
+    join_url = letters.join_url(attendee) if may_join else None
+    return PlaceView(attendee, attendee.workshop, invites.sessions_of(attendee), state, join_url)
 
 
 def place_json(view: PlaceView, token: str) -> dict[str, Any]:
@@ -117,7 +120,7 @@ def place_json(view: PlaceView, token: str) -> dict[str, Any]:
         "attendee": view.attendee.name,
         "workshop": view.workshop.slug,
         "state": view.state,
-        "sessions": [{"starts_at": zones.z(each.starts_at), "join_url": None} for each in view.sessions],
+        "sessions": [{"starts_at": zones.z(each.starts_at), "join_url": view.join_url} for each in view.sessions],
         "recordings": [],
         "invite_urls": [invite_url(token, each) for each in view.sessions] if has_place else [],
         "feed_url": None,
@@ -126,7 +129,7 @@ def place_json(view: PlaceView, token: str) -> dict[str, Any]:
 
 
 def invite_url(token: str, session: WorkshopSession) -> str:
-    return web.url("bookings.invite", token=token, number=session.number)
+    return web.url("places.invite", token=token, number=session.number)
 
 
 def google_link(view: PlaceView, session: WorkshopSession) -> str:

@@ -1,22 +1,22 @@
-"""Booking a place, paying for it, and the pages of the booker and of the attendee."""
+"""Booking a place, paying for it, and the page of the booker."""
 
 import secrets
 from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, Response, abort, jsonify, render_template, request
+from flask import Blueprint, Response, jsonify, render_template, request
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import selectinload
 from werkzeug.wrappers import Response as Answer
 
 from accounts import open_to
-from bookings import checkout, checks, discounts, forms, invites, lifecycle, pages, payment_routes
+from bookings import checkout, checks, discounts, forms, lifecycle, pages, payment_routes
 from bookings.pricing import OddNumber
 from courses import catalogue
 from courses.models import Question
 from courses.routes import one
-from lib import clock, db, limits, links, web
+from lib import clock, db, limits, web
 from payments import gateway
 
 bp = Blueprint("bookings", __name__)
@@ -111,34 +111,6 @@ def shown_json(reference: str) -> Answer:
     return web.private(jsonify(pages.booking_json(pages.booking_view(payment_routes.opened(reference), clock.now()))))
 
 
-@bp.get("/places/<token>")
-@open_to.holder_of_link
-def place(token: str) -> Answer:
-    view = _place(token)
-    page = render_template(
-        "bookings/place.html", view=view, token=token, now=clock.now(), google_link=pages.google_link
-    )
-    return web.private(Response(page))
-
-
-@bp.get("/places/<token>.json")
-@open_to.holder_of_link
-def place_json(token: str) -> Answer:
-    return web.private(jsonify(pages.place_json(_place(token), token)))
-
-
-@bp.get("/places/<token>/invites/<int:number>.ics")
-@open_to.holder_of_link
-def invite(token: str, number: int) -> Answer:
-    view = _place(token)
-    wanted = next((each for each in view.sessions if each.number == number), None)
-    if wanted is None or view.state != "confirmed":
-        abort(404)
-    answer = Response(invites.download(view.attendee, wanted), content_type="text/calendar; charset=utf-8")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{view.workshop.slug}-{number}.ics"'
-    return web.private(answer)
-
-
 def _start(wish: checkout.Wish) -> str:
     """Write the booking down. The same form sent at the same moment finds the other one's booking."""
     now = clock.now()
@@ -225,14 +197,6 @@ def _questions(listing: catalogue.Listing) -> list[Question]:
             .options(selectinload(Question.tickets))
         )
     )
-
-
-def _place(token: str) -> pages.PlaceView:
-    attendee_id = links.row_of(token)
-    attendee = pages.attendee_by_id(attendee_id) if attendee_id else None
-    if attendee is None or not links.verify_token("place", attendee.link_version, token):
-        abort(404)
-    return pages.place_view(attendee, clock.now())
 
 
 def _has_left() -> bool:

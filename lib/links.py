@@ -45,11 +45,32 @@ def verify_token(purpose: Purpose, version: int, text: str) -> bool:
     return row_id is not None and verify(purpose, row_id, version, text.partition("-")[2])
 
 
+def pair_token(purpose: Purpose, row_id: int, other_id: int, version: int) -> str:
+    """A token for one row's right to another one: `version` is the first row's."""
+    return f"{row_id}.{other_id}-{_signature(_keys()[0], purpose, f'{row_id}.{other_id}', version)}"
+
+
+def pair_of(text: str) -> tuple[int, int] | None:
+    """The two numbers a pair's token claims to be about. Proves nothing: `verify_pair` does."""
+    numbers, dash, signature = text.partition("-")
+    row, _, other = numbers.partition(".")
+    first, second = row_of(f"{row}{dash}{signature}"), row_of(f"{other}{dash}{signature}")
+    return (first, second) if first and second else None
+
+
+def verify_pair(purpose: Purpose, version: int, text: str) -> bool:
+    """Whether `text` is a pair's token of this purpose at this version of its first row."""
+    numbers, _, signature = text.partition("-")
+    given = signature.encode("utf-8", "replace")
+    signed = (_signature(key, purpose, numbers, version).encode() for key in _keys())
+    return pair_of(text) is not None and any(hmac.compare_digest(each, given) for each in signed)
+
+
 def _keys() -> list[bytes]:
     return [key.strip().encode() for key in str(current_app.config["LINK_KEYS"]).split(",") if key.strip()]
 
 
-def _signature(key: bytes, purpose: str, row_id: int, version: int) -> str:
+def _signature(key: bytes, purpose: str, row_id: int | str, version: int) -> str:
     message = f"{purpose}:{row_id}:{version}".encode()
     digest = hmac.new(key, message, hashlib.sha256).digest()[:BYTES]
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

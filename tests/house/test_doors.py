@@ -40,6 +40,7 @@ WRITERS = {
     "PaymentAttempt": "payments/attempts.py",
     "Refund": "payments/refunds.py",
     "Letter": "mail/jobs.py",
+    "Recording": "recordings/publishing.py",
 }
 MAKERS = {
     "Booking": "bookings/checkout.py",

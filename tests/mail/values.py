@@ -16,6 +16,13 @@ _BOOKING = {
     "organiser_name": "Sea Street CPD",
 }
 _ONCE = {"once_url": "https://colloquy.example/sign-in/abc", "until": "Tuesday 2 March 2027, 09:20 GMT (London)"}
+_CANCELLED = {
+    "name": "Ines Carraway",
+    "workshop_title": "Bodies & Minds",
+    "heading": "Bodies & Minds is cancelled",
+    "place_url": "https://colloquy.example/places/7-abc",
+    "organiser_name": "Sea Street CPD",
+}
 
 VALUES: dict[str, dict[str, Any]] = {
     "confirmed": {
@@ -43,6 +50,64 @@ VALUES: dict[str, dict[str, Any]] = {
         "session_count": 2,
         "place_url": "https://colloquy.example/places/7-abc",
         "organiser_name": "Sea Street CPD",
+    },
+    "reminder": {
+        "name": "Ines Carraway",
+        "workshop_title": "Bodies & Minds",
+        "session": SESSIONS[1],
+        "own": {"day": "Friday 21 March 2025", "clock": "10:00–16:00", "label": "GMT", "city": "London"},
+        "number": 2,
+        "session_count": 2,
+        "opens_minutes": 30,
+        "join_url": "https://colloquy.example/join/7-abc",
+        "place_url": "https://colloquy.example/places/7-abc",
+        "venue": "The Old Library, 4 Mill Lane, Leeds",
+        "recorded": "This session is recorded. Practice in pairs is not.",
+        "organiser_name": "Sea Street CPD",
+        "organiser_email": "bookings@sea-street.example",
+    },
+    "join_link": {
+        "name": "Ines Carraway",
+        "workshop_title": "Bodies & Minds",
+        "sessions": SESSIONS,
+        "own": {"day": "Friday 14 March 2025", "clock": "10:00–16:00", "label": "GMT", "city": "London"},
+        "join_url": "https://colloquy.example/join/7-abc",
+        "place_url": "https://colloquy.example/places/7-abc",
+        "organiser_name": "Sea Street CPD",
+        "organiser_email": "bookings@sea-street.example",
+        "organiser_phone": "01273 496 000",
+    },
+    "moved": {
+        "name": "Ines Carraway",
+        "workshop_title": "Bodies & Minds",
+        "own": {"day": "Friday 21 March 2025", "clock": "10:00–16:00", "label": "GMT", "city": "London"},
+        "session": SESSIONS[1],
+        "old_line": LINE,
+        "place_url": "https://colloquy.example/places/7-abc",
+        "organiser_name": "Sea Street CPD",
+    },
+    "workshop_cancelled": {**_CANCELLED, "why": "Dr Marsh is ill", "sessions": SESSIONS, "is_over": True},
+    "session_cancelled": {**_CANCELLED, "sessions": [LATER]},
+    "cancelled_booking": {
+        **_BOOKING,
+        "amount": "£218.00",
+        "why": "Dr Marsh is ill",
+        "attendees": ["Ines Carraway", "Tom Adeyemi-Holt"],
+        "workshops_url": "https://colloquy.example/workshops",
+        "is_paid": True,
+    },
+    "recording_ready": {
+        "name": "Ines Carraway",
+        "workshop_title": "Bodies & Minds",
+        "organiser_name": "Sea Street CPD",
+        "session_words": "Session 1 of 2",
+        "line": LINE,
+        "opens": "Monday 17 March 2025, 12:00 GMT (London)",
+        "closes": "Monday 14 April 2025, 12:00 BST (London)",
+        "closes_own": "Monday 14 April 2025, 07:00 EDT (New York)",
+        "left_out": "Practice in threes was not recorded",
+        "recording_url": "https://colloquy.example/recordings/7.3-abc",
+        "place_url": "https://colloquy.example/places/7-abc",
     },
     "receipt": {
         **_BOOKING,

@@ -1,0 +1,199 @@
+"""The desk's page of a workshop's recordings: upload, captions, publish, withdraw."""
+
+import io
+from collections.abc import Callable
+
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask_login import current_user
+from flask_wtf.csrf import validate_csrf
+from sqlalchemy import func, select
+from sqlalchemy.orm import selectinload
+from werkzeug.datastructures import FileStorage
+from werkzeug.wrappers import Response as Answer
+from wtforms.validators import ValidationError
+
+from accounts import open_to
+from accounts.models import Organiser
+from courses.models import Workshop, WorkshopSession
+from lib import clock, db, forms, web
+from recordings import captions, film, publishing, storage
+from recordings.models import AccessWindow, Recording
+
+bp = Blueprint("organise_recordings", __name__)
+HERE = "/organise/<organiser>/workshops/<slug>/recordings"
+FORM_AROUND = 64 * 1024  # what a form says beside its file
+MOST_CAPTIONS = 2 * 1024 * 1024
+
+
+@bp.get(HERE)
+@open_to.team("owner", "manager")
+def board(organiser: Organiser, slug: str) -> Answer:
+    return web.private(_page(organiser, slug))
+
+
+@bp.post(f"{HERE}/<int:number>/film")
+@open_to.team("owner", "manager")
+def upload_film(organiser: Organiser, slug: str, number: int) -> Answer:
+    session_id = _session(organiser, slug, number).id
+    try:
+        sent = _file("film", storage.MOST_BYTES)
+        seen = film.look(sent.stream)
+        sent.stream.seek(0)
+        db.session.rollback()
+        key, size = storage.keep(sent.stream)
+    except web.Refusal as refusal:
+        return _refused(organiser, slug, f"film-{number}", refusal)
+
+    def keep() -> list[str]:
+        session = db.session.get_one(WorkshopSession, session_id)
+        return publishing.put_film(session, key, size, seen, actor=_actor(), now=clock.now())
+
+    return _kept(organiser, slug, key, keep, "film")
+
+
+@bp.post(f"{HERE}/<int:number>/captions")
+@open_to.team("owner", "manager")
+def upload_captions(organiser: Organiser, slug: str, number: int) -> Answer:
+    recording_id = _recording(organiser, slug, number).id
+    try:
+        sent = _file("captions", MOST_CAPTIONS)
+        language = request.form.get("language", "en")
+        if language not in captions.LANGUAGES:
+            raise captions.CaptionsBroken("Please choose the captions' language from the list.")
+        text = captions.clean(sent.stream.read(MOST_CAPTIONS))
+    except web.Refusal as refusal:
+        return _refused(organiser, slug, f"captions-{number}", refusal)
+    db.session.rollback()
+    key, _ = storage.keep(io.BytesIO(text.encode()))
+
+    def keep() -> list[str]:
+        label = captions.LANGUAGES[language]
+        return publishing.put_captions(recording_id, language, label, key, actor=_actor(), now=clock.now())
+
+    return _kept(organiser, slug, key, keep, "captions")
+
+
+@bp.post(f"{HERE}/<int:number>/publish")
+@open_to.team("owner", "manager")
+def publish(organiser: Organiser, slug: str, number: int) -> Answer:
+    recording_id, actor, now = _recording(organiser, slug, number).id, _actor(), clock.now()
+    with db.writing():
+        publishing.publish(recording_id, actor=actor, now=now)
+    return _back(organiser, slug, "published")
+
+
+@bp.post(f"{HERE}/<int:number>/withdraw")
+@open_to.team("owner", "manager")
+def withdraw(organiser: Organiser, slug: str, number: int) -> Answer:
+    recording_id, actor, now = _recording(organiser, slug, number).id, _actor(), clock.now()
+    why = forms.one_line(request.form.get("why"))[:300]
+    with db.writing():
+        publishing.withdraw(recording_id, actor=actor, why=why, now=now)
+    return _back(organiser, slug, "withdrawn")
+
+
+# A body of half a gigabyte is not read before its sender is known to be of the team: the views check the token.
+TOKEN_CHECKED_INSIDE = (upload_film, upload_captions)
+
+
+def _file(name: str, most: int) -> FileStorage:
+    """The file of an upload form, its token checked. Raises TooLarge, or NoFilm where none was chosen."""
+    if (request.content_length or 0) > most + FORM_AROUND:
+        raise storage.TooLarge(
+            f"It may have {most // 1024 // 1024} MB and this one has more. Nothing was kept. Export it smaller, "
+            "720p is plenty, and upload it again."
+        )
+    request.max_content_length = most + FORM_AROUND
+    try:
+        validate_csrf(request.form.get("csrf_token"))
+    except ValidationError:
+        abort(400)
+    found = request.files.get(name)
+    if found is None or not found.filename:
+        raise film.NoFilm("Please choose a file first.")
+    return found
+
+
+def _kept(organiser: Organiser, slug: str, key: str, keep: Callable[[], list[str]], what: str) -> Answer:
+    """Name the stored file in the rows; only then forget the one it replaces. No row, no file."""
+    name = organiser.slug
+    try:
+        with db.writing():
+            old = keep()
+    except BaseException:
+        storage.forget([key])
+        raise
+    storage.forget(old)
+    return redirect(url_for(".board", organiser=name, slug=slug, done=what), code=303)
+
+
+def _back(organiser: Organiser, slug: str, what: str) -> Answer:
+    return redirect(url_for(".board", organiser=organiser.slug, slug=slug, done=what), code=303)
+
+
+def _refused(organiser: Organiser, slug: str, field: str, refusal: web.Refusal) -> Answer:
+    if web.wants_json():
+        return web.refusal_json(refusal.refusal, refusal.message, refusal.status)
+    answer = _page(organiser, slug, (field, refusal.message))
+    answer.status_code = refusal.status
+    return web.private(answer)
+
+
+def _page(organiser: Organiser, slug: str, problem: tuple[str, str] | None = None) -> Response:
+    workshop = _workshop(organiser, slug)
+    found = _recordings(workshop)
+    told = {
+        row.recording_id: row.number
+        for row in db.session.execute(
+            select(AccessWindow.recording_id, func.count().label("number"))
+            .where(AccessWindow.recording_id.in_([each.id for each in found.values()]))
+            .group_by(AccessWindow.recording_id)
+        )
+    }
+    text = render_template(
+        "organisers/recordings.html",
+        organiser=organiser,
+        workshop=workshop,
+        rows=[(each, found.get(each.id)) for each in workshop.sessions],
+        windows=told,
+        languages=list(captions.LANGUAGES.items()),
+        problem=problem,
+        done=request.args.get("done") if problem is None else None,
+        now=clock.now(),
+    )
+    return Response(text)
+
+
+def _workshop(organiser: Organiser, slug: str) -> Workshop:
+    found = db.session.scalars(
+        select(Workshop)
+        .where(Workshop.organiser_id == organiser.id, Workshop.slug == slug)
+        .options(selectinload(Workshop.sessions))
+    ).one_or_none()
+    if found is None:
+        abort(404)
+    return found
+
+
+def _session(organiser: Organiser, slug: str, number: int) -> WorkshopSession:
+    found = next((each for each in _workshop(organiser, slug).sessions if each.number == number), None)
+    if found is None:
+        abort(404)
+    return found
+
+
+def _recording(organiser: Organiser, slug: str, number: int) -> Recording:
+    session = _session(organiser, slug, number)
+    found = db.session.scalars(select(Recording).where(Recording.session_id == session.id)).one_or_none()
+    if found is None:
+        abort(404)
+    return found
+
+
+def _recordings(workshop: Workshop) -> dict[int, Recording]:
+    wanted = select(Recording).where(Recording.session_id.in_([each.id for each in workshop.sessions]))
+    return {each.session_id: each for each in db.session.scalars(wanted)}
+
+
+def _actor() -> str:
+    return f"user:{current_user.id}"

@@ -1,0 +1,232 @@
+"""Who may watch what, and until when: read from the rows at each request, so that what stops must stop at once."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload, selectinload
+
+from bookings import invites
+from bookings.models import Attendee, Booking
+from courses.models import TicketType, Workshop, WorkshopSession
+from lib import db, links, web, zones
+from recordings import watching, window
+from recordings.models import AccessWindow, Recording, Viewing
+from recordings.window import Window
+
+
+class WindowClosed(web.Refusal):
+    """The recording could be watched, and no longer."""
+
+    status = 403
+    refusal = "window_closed"
+    title = "This recording has closed"
+
+
+class WindowNotOpen(web.Refusal):
+    """The recording cannot be watched yet."""
+
+    status = 403
+    refusal = "window_not_open"
+    title = "This recording is not open yet"
+
+
+class RecordingWithdrawn(web.Refusal):
+    """The organiser took the recording back."""
+
+    status = 403
+    refusal = "recording_withdrawn"
+    title = "This recording has been withdrawn"
+
+
+@dataclass(frozen=True)
+class Grant:
+    """An attendee's right to a recording. `window` is None until it was written down."""
+
+    attendee: Attendee
+    recording: Recording
+    window: AccessWindow | None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One session's recording as its attendee's own page tells of it."""
+
+    session: WorkshopSession
+    state: str  # waiting | open | closed | withdrawn
+    window: Window | None
+    url: str | None
+    watched_percent: int
+
+    def told(self) -> dict[str, Any]:
+        return {
+            "session": self.session.number,
+            "state": self.state,
+            "opens_at": zones.z(self.window.opens_at) if self.window else None,
+            "closes_at": zones.z(self.window.closes_at) if self.window else None,
+            "url": self.url,
+            "watched_percent": self.watched_percent,
+        }
+
+
+def url(attendee: Attendee, recording_id: int) -> str:
+    """The attendee's own address of a recording."""
+    token = links.pair_token("recording", attendee.id, recording_id, attendee.link_version)
+    return web.url("recordings.player", token=token)
+
+
+def find(token: str) -> Grant | None:
+    """What a link gives a right to, or None for a link that gives none: wrong, too old, or its place is gone."""
+    pair = links.pair_of(token)
+    if pair is None:
+        return None
+    attendee = db.session.scalars(
+        select(Attendee)
+        .where(Attendee.id == pair[0])
+        .options(
+            joinedload(Attendee.booking).joinedload(Booking.organiser),
+            joinedload(Attendee.workshop).selectinload(Workshop.sessions),
+            joinedload(Attendee.workshop).selectinload(Workshop.presenters),
+            joinedload(Attendee.workshop).joinedload(Workshop.course),
+            joinedload(Attendee.ticket).selectinload(TicketType.sessions),
+        )
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if attendee is None or not links.verify_pair("recording", attendee.link_version, token):
+        return None
+    recording = db.session.scalars(
+        select(Recording)
+        .where(Recording.id == pair[1], Recording.organiser_id == attendee.organiser_id)
+        .options(joinedload(Recording.session))
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if recording is None or attendee.state != "confirmed":
+        return None
+    own = db.session.scalars(
+        select(AccessWindow)
+        .where(AccessWindow.attendee_id == attendee.id, AccessWindow.recording_id == recording.id)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if own is None and not is_meant_for(recording.session, attendee):
+        return None
+    return Grant(attendee, recording, own)
+
+
+def refuse_unless_open(grant: Grant, now: datetime) -> Window:
+    """The window, when it is open. Raises WindowClosed, WindowNotOpen or RecordingWithdrawn."""
+    there = zone_of(grant.recording)
+    if grant.recording.state == "withdrawn":
+        raise RecordingWithdrawn(
+            f"{grant.attendee.booking.organiser.name} has taken it back. If you still expected it, write to "
+            f"{grant.attendee.booking.organiser.email}."
+        )
+    found = window_of(grant)
+    if found is None or now < found.opens_at:
+        when = f"It opens on {zones.moment(found.opens_at, there)}." if found else "We write to you when it opens."
+        raise WindowNotOpen(f"{when} Nothing is needed from you until then.")
+    if not window.plays(found, now):
+        raise WindowClosed(
+            f"It could be watched until {zones.moment(found.closes_at, there)}. What you have of the workshop's hours "
+            f"stays yours; questions go to {grant.attendee.booking.organiser.email}."
+        )
+    return found
+
+
+def window_of(grant: Grant) -> Window | None:
+    """The window written down for the attendee, or the one that will be."""
+    if grant.window is not None:
+        return Window(grant.window.opens_at, grant.window.closes_at)
+    return expected(grant.recording, grant.attendee)
+
+
+def expected(recording: Recording, attendee: Attendee) -> Window | None:
+    """The window an attendee's ticket gives them, or None: not published, not theirs, or all over before they came."""
+    confirmed_at = attendee.booking.confirmed_at
+    published_at, ends_at = recording.published_at, recording.closes_at
+    if recording.state != "published" or published_at is None or ends_at is None or confirmed_at is None:
+        return None
+    if not is_meant_for(recording.session, attendee):
+        return None
+    workshop = attendee.workshop
+    return window.of(
+        published_at,
+        ends_at,
+        confirmed_at,
+        workshop.catch_up_days,
+        zone_of(recording),
+        share=workshop.late_buyers_share,
+    )
+
+
+def is_meant_for(session: WorkshopSession, attendee: Attendee) -> bool:
+    """Whether the attendee's ticket has a place at the session and its recording with it."""
+    is_sold_so = attendee.workshop.catch_up_offered and attendee.ticket.includes_recording
+    return is_sold_so and session.id in {each.id for each in invites.sessions_of(attendee)}
+
+
+def zone_of(recording: Recording) -> str:
+    """The zone whose clock the days are counted by: the session's own."""
+    return recording.session.zone
+
+
+def of_attendees(attendees: Sequence[Attendee], now: datetime) -> dict[int, list[Shown]]:
+    """What each attendee's page shows of recordings, by the attendee's id: two questions to the database in all."""
+    sessions = {each.id for attendee in attendees for each in invites.sessions_of(attendee)}
+    recordings = _by_session(sessions)
+    own = select(AccessWindow, Viewing).outerjoin(Viewing, Viewing.window_id == AccessWindow.id)
+    rows = db.session.execute(own.where(AccessWindow.attendee_id.in_([each.id for each in attendees])))
+    windows: dict[tuple[int, int], tuple[AccessWindow, Viewing | None]] = {}
+    windows |= {(each.attendee_id, each.recording_id): (each, seen) for each, seen in rows}
+    found: dict[int, list[Shown]] = {}
+    for attendee in attendees:
+        shown = (
+            _shown(attendee, each, recordings.get(each.id), windows, now) for each in invites.sessions_of(attendee)
+        )
+        found[attendee.id] = [each for each in shown if each] if attendee.state == "confirmed" else []
+    return found
+
+
+def of_attendee(attendee: Attendee, now: datetime) -> list[Shown]:
+    """The same for one."""
+    return of_attendees([attendee], now)[attendee.id]
+
+
+def _by_session(sessions: Iterable[int]) -> dict[int, Recording]:
+    wanted = (
+        select(Recording).where(Recording.session_id.in_(sorted(sessions))).options(selectinload(Recording.session))
+    )
+    return {each.session_id: each for each in db.session.scalars(wanted)}
+
+
+def _shown(
+    attendee: Attendee,
+    session: WorkshopSession,
+    recording: Recording | None,
+    windows: dict[tuple[int, int], tuple[AccessWindow, Viewing | None]],
+    now: datetime,
+) -> Shown | None:
+    own, seen = windows.get((attendee.id, recording.id), (None, None)) if recording else (None, None)
+    if own is None and not is_meant_for(session, attendee):
+        return None
+    if recording is None or recording.state == "uploaded":
+        return Shown(session, "waiting", None, None, 0) if session.is_recorded else None
+    found = window_of(Grant(attendee, recording, own))
+    if found is None:
+        return None
+    state = "withdrawn" if recording.state == "withdrawn" else _state(found, now)
+    address = url(attendee, recording.id) if state != "withdrawn" else None
+    return Shown(session, state, found, address, watched(seen, recording))
+
+
+def watched(seen: Viewing | None, recording: Recording) -> int:
+    """How much of the film as it is now the attendee has watched, in per cent."""
+    known = watching.merge(seen.ranges, (), recording.seconds) if seen else []
+    return watching.percent(known, recording.seconds)
+
+
+def _state(found: Window, now: datetime) -> str:
+    if now < found.opens_at:
+        return "waiting"
+    return "open" if window.plays(found, now) else "closed"

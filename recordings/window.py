@@ -1,0 +1,56 @@
+"""The 28 days: when a recording opens and closes for somebody. Pure; instants in, instants out."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True)
+class Window:
+    """Plays from `opens_at`, up to one second before `closes_at`."""
+
+    opens_at: datetime
+    closes_at: datetime
+
+
+def closes_at(opens_at: datetime, days: int, zone: str) -> datetime:
+    """The same clock time `days` calendar days later in `zone`, as an instant in UTC.
+
+    A closing time that does not exist is the first instant after the gap, one that exists twice the second: in doubt
+    the recording stays open.
+    """
+    there = ZoneInfo(zone)
+    wall = opens_at.astimezone(there).replace(tzinfo=None, fold=0) + timedelta(days=days)
+    early, late = (wall.replace(tzinfo=there, fold=fold).astimezone(UTC) for fold in (0, 1))
+    if late >= early:
+        return late
+    # The wall time is skipped: read by the rules after the jump it comes out before it, and the other way round.
+    return _first_after_jump(late, early, there)
+
+
+def of(
+    published_at: datetime, everybody_closes_at: datetime, confirmed_at: datetime, days: int, zone: str, *, share: bool
+) -> Window | None:
+    """The window of an attendee confirmed at `confirmed_at`, or None where nothing is left of it.
+
+    Who was there at publication has everybody's window. Late buyers have as many days of their own, unless the
+    workshop says they `share` everybody's.
+    """
+    opens_at = max(published_at, confirmed_at)
+    is_late = confirmed_at > published_at
+    ends_at = closes_at(opens_at, days, zone) if is_late and not share else everybody_closes_at
+    return Window(opens_at, ends_at) if opens_at < ends_at else None
+
+
+def plays(window: Window, now: datetime) -> bool:
+    return window.opens_at <= now < window.closes_at
+
+
+def _first_after_jump(low: datetime, high: datetime, there: ZoneInfo) -> datetime:
+    """The first instant between two at which the later one's rules hold, to the second."""
+    after = high.astimezone(there).utcoffset()
+    low, high = low.replace(microsecond=0) - timedelta(seconds=1), high.replace(microsecond=0)
+    while high - low > timedelta(seconds=1):
+        middle = low + timedelta(seconds=int((high - low).total_seconds()) // 2)
+        low, high = (low, middle) if middle.astimezone(there).utcoffset() == after else (middle, high)
+    return high
