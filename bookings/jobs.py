@@ -3,11 +3,14 @@
 from datetime import datetime
 
 from sqlalchemy import delete, select
+from sqlalchemy.orm import joinedload
 
-from bookings import checkout, lifecycle, payment_routes
+from accounts.models import Organiser
+from bookings import checkout, joining, letters, lifecycle, moving, payment_routes, reminders
 from bookings.models import Answer, Booking
-from courses.models import Question, Workshop
+from courses.models import Question, Workshop, WorkshopSession
 from lib import db, work
+from meetings import points
 from payments import attempts, gateway
 
 
@@ -34,6 +37,14 @@ def lapse(task: work.Task, now: datetime) -> None:
                 attempts.completed(doubtful)
 
 
+def close_page(task: work.Task, now: datetime) -> None:
+    """Close the payment page of a booking that was cancelled; money that came meanwhile goes back."""
+    try:
+        payment_routes.close_page(task.arguments["bill"], now)
+    except gateway.GatewayUnreachable as problem:
+        raise work.Later(str(problem)) from problem
+
+
 def erase_private_answers(task: work.Task, now: datetime) -> None:
     """Erase what attendees told of themselves for the day alone, 30 days after it; later if the day was moved."""
     workshop_id = task.arguments["workshop"]
@@ -46,8 +57,37 @@ def erase_private_answers(task: work.Task, now: datetime) -> None:
         db.session.execute(delete(Answer).where(Answer.question_id.in_(private)))
 
 
+def remind(task: work.Task, now: datetime) -> None:
+    """Remind one attendee of one session, if that still makes sense."""
+    told = task.arguments
+    with db.writing():
+        reminders.remind(told["attendee"], told["session"], told["lead"], told["starts_at"], now)
+
+
+def missing_point(task: work.Task, now: datetime) -> None:
+    """Write to the organiser that a session has no meeting point, unless it has one by now or is over."""
+    session_id = int(task.arguments["session"])
+    with db.writing():
+        session = db.session.scalars(
+            select(WorkshopSession)
+            .where(WorkshopSession.id == session_id)
+            .with_for_update(of=WorkshopSession)
+            .options(joinedload(WorkshopSession.workshop))
+        ).one_or_none()
+        if session is None or session.ends_at <= now or points.of_session(session_id) is not None:
+            return
+        organiser = db.session.get_one(Organiser, session.organiser_id)
+        letters.missing_point(session, session.workshop, organiser, now)
+
+
 def _is_over(booking: Booking, now: datetime) -> bool:
     return booking.state == "held" and booking.held_until is not None and booking.held_until <= now
 
 
-HANDLERS: work.Handlers = {checkout.LAPSE: lapse, checkout.ERASE: erase_private_answers}
+HANDLERS: work.Handlers = {
+    checkout.LAPSE: lapse,
+    checkout.ERASE: erase_private_answers,
+    moving.CLOSE_PAGE: close_page,
+    joining.MISSING_POINT: missing_point,
+    reminders.REMIND: remind,
+}

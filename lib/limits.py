@@ -19,3 +19,8 @@ def by_field(name: str) -> Callable[[], str]:
         return f"{request.endpoint}:{request.path}:{request.form.get(name, '').strip().lower()}"
 
     return key
+
+
+def by_path() -> str:
+    """The key of a limit on a page with a token in its address: the token stands for one person and purpose."""
+    return f"{request.endpoint}:{request.path}"

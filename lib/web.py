@@ -60,6 +60,11 @@ def private(answer: Response) -> Response:
     return answer
 
 
+def forms_lead_to(answer: Response, *targets: str) -> None:
+    """Let the forms of one page lead to `targets` as well, also through redirects."""
+    answer.headers["Content-Security-Policy"] = _content_policy(current_app, *targets)
+
+
 def init_app(app: Flask) -> None:
     """Give every answer its headers and every request its id and one line in the log."""
     policy = _content_policy(app)
@@ -114,7 +119,7 @@ def configure_logs(level: str) -> None:
     )
 
 
-def _content_policy(app: Flask) -> str:
+def _content_policy(app: Flask, *form_targets: str) -> str:
     # Browsers hold a form's target to form-action through its redirects, and ours leads on to the payment page.
     payment_page = "https://checkout.stripe.com"
     if app.config["STRIPE_API_BASE"] != "https://api.stripe.com":
@@ -128,7 +133,7 @@ def _content_policy(app: Flask) -> str:
             "font-src 'self'",
             "media-src 'self'",
             "connect-src 'self'",
-            f"form-action 'self' {payment_page}",
+            " ".join(("form-action 'self'", payment_page, *form_targets)),
             "base-uri 'none'",
             "frame-ancestors 'none'",
         )

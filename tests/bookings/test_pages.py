@@ -311,6 +311,8 @@ def test_a_key_has_at_least_128_bits(app: Flask, clock: Clock, slug: str) -> Non
 def test_the_place_for_programs_word_for_word(app: Flask, clock: Clock, client: PageClient, slug: str) -> None:
     made = a_booking(app, slug)
     token = token_of(made.places[0])
+    with app.app_context():
+        join_url = f"http://localhost/join/{links.token('join', int(token.partition('-')[0]), 1)}"
 
     answer = client.get(f"/places/{token}.json")
 
@@ -322,8 +324,8 @@ def test_the_place_for_programs_word_for_word(app: Flask, clock: Clock, client: 
         "workshop": slug,
         "state": "confirmed",
         "sessions": [
-            {"starts_at": "2027-03-11T18:00:00Z", "join_url": None},
-            {"starts_at": "2027-04-11T17:00:00Z", "join_url": None},
+            {"starts_at": "2027-03-11T18:00:00Z", "join_url": join_url},
+            {"starts_at": "2027-04-11T17:00:00Z", "join_url": join_url},
         ],
         "recordings": [],
         "invite_urls": [f"http://localhost/places/{token}/invites/{n}.ics" for n in (1, 2)],
