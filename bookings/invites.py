@@ -14,8 +14,9 @@ MOST_INVITES = 12  # above that a person's calendar is better served by the file
 
 
 def sessions_of(attendee: Attendee) -> list[WorkshopSession]:
-    """The sessions the attendee's ticket admits to, in order."""
-    return list(attendee.ticket.sessions or attendee.workshop.sessions)
+    """The sessions the attendee's ticket admits to that take place, in order."""
+    admitted = attendee.ticket.sessions or attendee.workshop.sessions
+    return [each for each in admitted if each.cancelled_at is None]
 
 
 def make(attendee: Attendee, now: datetime) -> list[SentInvite]:
@@ -38,6 +39,31 @@ def make(attendee: Attendee, now: datetime) -> list[SentInvite]:
     return sorted(attendee.invites, key=lambda invite: invite.starts_at)
 
 
+def raise_for(attendee: Attendee, session: WorkshopSession, now: datetime) -> None:
+    """The session has other times: the same entry, one sequence on (RFC 5546 2.1.4)."""
+    make(attendee, now)
+    invite = _of(attendee, session)
+    if (invite.starts_at, invite.ends_at) != (session.starts_at, session.ends_at):
+        invite.sequence, invite.stamp = invite.sequence + 1, now
+        invite.starts_at, invite.ends_at = session.starts_at, session.ends_at
+        db.session.flush()
+
+
+def withdraw(attendee: Attendee, session: WorkshopSession, now: datetime) -> bool:
+    """The entry is to leave the calendar: one sequence on, once. False when there is nothing to withdraw."""
+    invite = next((each for each in attendee.invites if each.session_id == session.id), None)
+    if invite is None or invite.is_withdrawn:
+        return False
+    invite.sequence, invite.stamp, invite.is_withdrawn = invite.sequence + 1, now, True
+    db.session.flush()
+    return True
+
+
+def withdrawal(attendee: Attendee, session: WorkshopSession) -> bytes:
+    """The CANCEL that takes a withdrawn entry out of the calendar (RFC 5546 3.2.5)."""
+    return calendars.invite(_happening(attendee, session), _organiser(attendee), _person(attendee), "CANCEL")
+
+
 def request(attendee: Attendee, session: WorkshopSession) -> bytes:
     """The REQUEST that goes with a letter: this attendee alone, no meeting address, no personal link."""
     return calendars.invite(_happening(attendee, session), _organiser(attendee), _person(attendee), "REQUEST")
@@ -56,7 +82,7 @@ def all_sessions(attendee: Attendee) -> bytes:
 
 def _happening(attendee: Attendee, session: WorkshopSession) -> calendars.Happening:
     workshop = attendee.workshop
-    invite = next(each for each in attendee.invites if each.session_id == session.id)
+    invite = _of(attendee, session)
     many = len(workshop.sessions)
     page = web.url("courses.workshop", slug=workshop.slug)
     lines = [zones.line(invite.starts_at, invite.ends_at, session.zone)]
@@ -77,6 +103,10 @@ def _happening(attendee: Attendee, session: WorkshopSession) -> calendars.Happen
         is_cancelled=invite.is_withdrawn,
         organiser=_organiser(attendee),
     )
+
+
+def _of(attendee: Attendee, session: WorkshopSession) -> SentInvite:
+    return next(each for each in attendee.invites if each.session_id == session.id)
 
 
 def _location(attendee: Attendee) -> str:

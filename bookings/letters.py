@@ -37,6 +37,7 @@ def confirmed(attendee: Attendee, now: datetime) -> None:
     sessions = invites.sessions_of(attendee)
     first = sessions[0]
     many = len(sessions) > 1
+    is_online = attendee.ticket.includes_live and workshop.format != "room"
     letter = to_attendee(
         attendee,
         "confirmed",
@@ -52,10 +53,11 @@ def confirmed(attendee: Attendee, now: datetime) -> None:
         own=own_time(first, booking.zone),
         session_count=len(sessions),
         place_url=place_url(attendee),
+        join_url=join_url(attendee) if is_online else None,
         reference=booking.reference,
         catch_up=catch_up(attendee),
         organiser_address=booking.organiser.address,
-        meeting_note=MEETING_NOTE,
+        meeting_note=MEETING_NOTE if is_online else None,
         shared_address=sum(each.email == attendee.email for each in booking.attendees) > 1,
     )
     if not many or len(sessions) > invites.MOST_INVITES:

@@ -6,7 +6,7 @@ from datetime import datetime
 from flask import current_app
 from sqlalchemy import select
 
-from bookings import letters, lifecycle
+from bookings import invites, letters, lifecycle
 from bookings.discounts import CodeSpent
 from bookings.models import Booking
 from courses.places import WorkshopFull
@@ -20,6 +20,7 @@ from payments.models import Payment, PaymentAttempt
 FULL = "The places had gone back on sale before the payment arrived, and none is left."
 SPENT = "The code's last use had gone to somebody else before the payment arrived."
 TWICE = "This booking had already been paid."
+CANCELLED = "The workshop was cancelled before the payment arrived."
 
 
 def settle(checkout: Checkout, *, actor: str, now: datetime) -> tuple[Outcome, str]:
@@ -61,6 +62,11 @@ def settle(checkout: Checkout, *, actor: str, now: datetime) -> tuple[Outcome, s
 
 
 def _receive(booking: Booking, payment: Payment, actor: str, now: datetime) -> None:
+    if booking.state == "cancelled" or _is_off(booking):
+        if booking.state in lifecycle.MOVES["lapsed"]:
+            lifecycle.lapse(booking, actor=actor, why=CANCELLED, now=now)
+        _return_all(booking, payment, CANCELLED, now)
+        return
     if booking.state not in lifecycle.MOVES["confirmed"]:
         _return_all(booking, payment, TWICE, now)
         return
@@ -76,6 +82,8 @@ def _receive(booking: Booking, payment: Payment, actor: str, now: datetime) -> N
 def _expect(booking: Booking, actor: str, now: datetime) -> None:
     if booking.state not in lifecycle.MOVES["awaiting_bank"]:
         return
+    if _is_off(booking):
+        return  # a debit under way cannot be called back; when it arrives, `_receive` sends it back
     try:
         lifecycle.await_bank(booking, actor=actor, now=now)
     except (WorkshopFull, CodeSpent):
@@ -83,6 +91,13 @@ def _expect(booking: Booking, actor: str, now: datetime) -> None:
         if booking.state in lifecycle.MOVES["lapsed"]:
             lifecycle.lapse(booking, actor=actor, why=FULL, now=now)
         letters.to_organiser(booking, f"Booking {booking.reference}: a bank debit came too late", [FULL], now)
+
+
+def _is_off(booking: Booking) -> bool:
+    """Whether there is nothing left to come to: the workshop, or every session of a ticket, is cancelled."""
+    return any(
+        attendee.workshop.status == "cancelled" or not invites.sessions_of(attendee) for attendee in booking.attendees
+    )
 
 
 def _give_up(booking: Booking, now: datetime) -> None:

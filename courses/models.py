@@ -127,7 +127,10 @@ class Workshop(Owned, db.Base):
     course: Mapped[Course] = relationship(back_populates="workshops")
     venue: Mapped[Venue | None] = relationship(overlaps="course,workshops")
     sessions: Mapped[list["WorkshopSession"]] = relationship(
-        back_populates="workshop", order_by="WorkshopSession.number"
+        back_populates="workshop",
+        order_by="WorkshopSession.number",
+        primaryjoin="and_(Workshop.organiser_id == WorkshopSession.organiser_id, "
+        "Workshop.id == WorkshopSession.workshop_id, WorkshopSession.cancelled_at.is_(None))",
     )
     tickets: Mapped[list["TicketType"]] = relationship(back_populates="workshop", order_by="TicketType.position")
     pools: Mapped[list["Pool"]] = relationship(back_populates="workshop", order_by="Pool.id")
@@ -155,7 +158,10 @@ class OldAddress(Owned, db.Base):
 
 
 class WorkshopSession(Owned, db.Base):
-    """One meeting. The wall times, the zone and the fold are the truth; the instants are derived from them."""
+    """One meeting. The wall times, the zone and the fold are the truth; the instants are derived from them.
+
+    A cancelled one stays for the invites that name it, under a negative number, and is no session of its workshop.
+    """
 
     __tablename__ = "workshop_session"
     __table_args__ = (
@@ -176,6 +182,7 @@ class WorkshopSession(Owned, db.Base):
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     is_recorded: Mapped[bool] = mapped_column(default=True)
+    cancelled_at: Mapped[datetime | None]
 
     workshop: Mapped[Workshop] = relationship(back_populates="sessions")
 

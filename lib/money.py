@@ -1,5 +1,6 @@
 """Money is integers in minor units beside a currency; decimals exist only on the way to a page."""
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
@@ -19,6 +20,31 @@ def text(minor: int, currency: str) -> str:
     """The amount as people read it: £105.00, US$95.00, JP¥24,000."""
     amount = Decimal(minor).scaleb(-exponent(currency))
     return format_currency(amount, currency.upper(), locale=LOCALE)
+
+
+def parse(typed: str, currency: str) -> int:
+    """An amount as people type it ("105", "105.00", "1,050.00", "24 000"), in minor units, exactly.
+
+    Raises ValueError with a sentence for the person who typed it.
+    """
+    digits = exponent(currency)
+    bare = re.sub(r"(?<=\d)[ \u00a0\u202f](?=\d{3}\b)", "", typed.strip())
+    if re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", bare):
+        bare = bare.replace(",", "")
+    if not re.fullmatch(r"[0-9]{1,9}(?:\.[0-9]+)?", bare):
+        example = "24000" if digits == 0 else "105.00"
+        raise ValueError(f"Please write the amount in figures, such as {example}.")
+    scaled = Decimal(bare).scaleb(digits)
+    if scaled != scaled.to_integral_value():
+        few = "no decimals" if digits == 0 else f"at most {digits} decimals"
+        raise ValueError(f"{currency.upper()} has {few}. Please write the amount with those.")
+    return int(scaled)
+
+
+def plain(minor: int, currency: str) -> str:
+    """The amount as it is typed, without a sign: 105.00, 24000."""
+    digits = exponent(currency)
+    return f"{Decimal(minor).scaleb(-digits):.{digits}f}"
 
 
 def percent_of(minor: int, percent: int) -> int:

@@ -19,23 +19,28 @@ def state_of(stripe_status: str) -> str:
     return _STATES.get(stripe_status, "failed")
 
 
-def refund_rest(payment: Payment, *, reason: str, now: datetime) -> Refund | None:
+def refund_rest(payment: Payment, *, reason: str, source: str = "rule", now: datetime) -> Refund | None:
     """Write down a refund of all that remains of a payment and post the job that sends it. None if nothing remains."""
+    return refund_part(payment, payment.amount_minor, reason=reason, source=source, now=now)
+
+
+def refund_part(payment: Payment, most: int, *, reason: str, source: str, now: datetime) -> Refund | None:
+    """The same for `most` of it, and never more than remains."""
     gone = db.session.scalar(
         select(func.coalesce(func.sum(Refund.amount_minor), 0)).where(
             Refund.payment_id == payment.id, Refund.state != "failed"
         )
     )
-    rest = payment.amount_minor - int(gone or 0)
-    if rest <= 0:
+    amount = min(payment.amount_minor - int(gone or 0), most)
+    if amount <= 0:
         return None
     refund = Refund(
         organiser_id=payment.organiser_id,
         payment_id=payment.id,
         key=f"refund-{uuid4().hex}",
-        source="rule",
+        source=source,
         reason=reason,
-        amount_minor=rest,
+        amount_minor=amount,
         currency=payment.currency,
         created_at=now,
     )

@@ -35,6 +35,7 @@ VALUES: dict[str, dict[str, Any]] = {
         "own": {"day": "Friday 14 March 2025", "clock": "10:00–16:00", "label": "GMT", "city": "London"},
         "session_count": 2,
         "place_url": "https://colloquy.example/places/7-abc",
+        "join_url": "https://colloquy.example/join/7-abc",
         "reference": "CQ-7K2M-4D",
         "catch_up": "The recording opens on Monday and stays for 28 days",
         "organiser_name": "Sea Street CPD",
@@ -125,6 +126,11 @@ VALUES: dict[str, dict[str, Any]] = {
         "amount": "£218.00",
         "why": "The last place went before your payment came.",
         "workshop_url": "https://colloquy.example/workshops/bodies",
+    },
+    "place_elsewhere": {
+        "workshop_title": "Bodies & Minds",
+        "session": SESSIONS[0],
+        "organiser_name": "Sea Street CPD",
     },
     "organiser_notice": {
         "title": "A payment came too late",
