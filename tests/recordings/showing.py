@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask
@@ -14,7 +15,7 @@ from recordings import access, publishing, storage
 from recordings.film import Film
 from recordings.models import AccessWindow, Recording
 from tests.bookings.making import ANN, Made, a_wish, held
-from tests.builders import a_workshop, arranged
+from tests.builders import a_ticket, a_workshop, arranged
 
 BYTES = bytes(n % 256 for n in range(10240))
 
@@ -27,11 +28,13 @@ class Kept:
     key: str
 
 
-def a_recorded_workshop(app: Flask, **columns: object) -> str:
-    """Free, so that a booking is confirmed at once; its slug."""
+def a_recorded_workshop(app: Flask, *, with_paid: bool = False, **columns: Any) -> str:
+    """Free, so that a booking is confirmed at once; its slug. With a ticket `paid`, whose booking waits for money."""
     with arranged(app):
-        settings = {"price_minor": 0, "catch_up_offered": True, "in_days": 7, **columns}
-        return a_workshop(**settings).slug  # type: ignore[arg-type]  # a builder's own keywords
+        workshop = a_workshop(**{"price_minor": 0, "catch_up_offered": True, "in_days": 7, **columns})
+        if with_paid:
+            a_ticket(workshop, code="paid", prices={"GBP": 5000})
+        return workshop.slug
 
 
 def booked(app: Flask, slug: str, *people: tuple[str, str]) -> Made:

@@ -1,0 +1,140 @@
+"""Films on disk: whole or not at all, under keys that nobody can guess."""
+
+import io
+import struct
+from pathlib import Path
+from typing import IO
+
+import pytest
+from flask import Flask
+
+from demo import film as demo_film
+from recordings import captions, film, storage
+from recordings.film import Film, NoFilm
+from recordings.ranges import Piece
+
+DEMO = Path(demo_film.__file__).parent
+
+
+class Endless(io.RawIOBase):
+    """A stream that never ends and says how much was asked of it."""
+
+    asked = 0
+
+    def read(self, size: int = -1) -> bytes:
+        self.asked += size
+        return b"x" * size
+
+
+def kept_files() -> set[str]:
+    return {each.name for each in storage.folder().iterdir()} if storage.folder().exists() else set()
+
+
+def test_what_is_kept_comes_back(app: Flask) -> None:
+    body = bytes(range(256)) * 4096
+    key, size = storage.keep(io.BytesIO(body))
+
+    assert (size, storage.path(key).read_bytes()) == (len(body), body)
+    assert storage.path(key).stat().st_mode & 0o077 == 0
+    assert storage.folder().stat().st_mode & 0o077 == 0
+    with storage.path(key).open("rb") as file:
+        assert b"".join(storage.read(file, Piece(300_000, 900_000))) == body[300_000:900_001]
+    other, _ = storage.keep(io.BytesIO(body))
+    assert storage.etag(key) != storage.etag(other)
+    assert key not in storage.etag(key)
+    storage.forget([key, other, key])
+    assert not {key, other} & kept_files()
+
+
+def test_too_much_is_refused_as_soon_as_it_is_too_much(app: Flask) -> None:
+    before = kept_files()
+    stream = Endless()
+
+    with pytest.raises(storage.TooLarge):
+        storage.keep(stream, 1024 * 1024)  # type: ignore[arg-type]  # it reads, and that is all that is asked of it
+    assert stream.asked <= 1024 * 1024 + storage.CHUNK
+    assert kept_files() == before
+
+
+def test_a_stream_that_breaks_leaves_nothing(app: Flask) -> None:
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise OSError("the sender went away")
+
+    before = kept_files()
+    with pytest.raises(OSError, match="went away"):
+        storage.keep(Broken())
+    assert kept_files() == before
+
+
+@pytest.mark.parametrize("key", ["", "../settings.env", "x" * 32, "A" * 32, "0" * 31, "0" * 32 + "\n"])
+def test_what_is_no_key_is_no_path(key: str) -> None:
+    with pytest.raises(ValueError):
+        storage.path(key)
+
+
+def box(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body) + 8) + kind + body
+
+
+def mp4(brand: bytes = b"isom", *, scale: int = 1000, length: int = 191_500, is_long: bool = False) -> bytes:
+    times = (
+        struct.pack(">B3xQQIQ", 1, 0, 0, scale, length) if is_long else struct.pack(">B3xIIII", 0, 0, 0, scale, length)
+    )
+    head = box(b"ftyp", brand + b"\0\0\2\0" + brand)
+    return head + box(b"mdat", b"x" * 5000) + box(b"moov", box(b"mvhd", times + b"\0" * 80))
+
+
+def webm(doctype: bytes = b"webm", info: bytes = b"") -> bytes:
+    return b"\x1a\x45\xdf\xa3\x9f\x42\x82" + bytes([0x80 + len(doctype)]) + doctype + b"\x18\x53\x80\x67" + info
+
+
+INFO = b"\x15\x49\xa9\x66\xae\x2a\xd7\xb1\x83\x0f\x42\x40\x44\x89\x88" + struct.pack(">d", 61_200)
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (mp4(), Film("video/mp4", 192)),
+        (mp4(b"mp42", scale=90_000, length=90_000 * 7200, is_long=True), Film("video/mp4", 7200)),
+        (webm(info=INFO), Film("video/webm", 62)),
+        (webm(), Film("video/webm", 0)),
+        (webm(info=INFO[:-8] + struct.pack(">d", float("nan"))), Film("video/webm", 0)),
+        (webm(info=INFO[:-3]), Film("video/webm", 0)),
+    ],
+)
+def test_a_film_is_known_by_its_bytes(body: bytes, found: Film) -> None:
+    assert film.look(io.BytesIO(body)) == found
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"RIFF....AVI LIST",
+        b"<html>film.mp4</html>",
+        b"%PDF-1.7 ftyp",
+        webm(b"matroska"),
+        mp4(b"qt  "),
+        mp4(b"M4A "),
+        mp4()[:4000],
+        mp4(length=0),
+        mp4(scale=0),
+        box(b"ftyp", b"isom\0\0\2\0") + box(b"moov", b""),
+        box(b"ftyp", b"isom\0\0\2\0") + struct.pack(">I", 7) + b"moov",
+        box(b"ftyp", b"isom\0\0\2\0") + box(b"moov", struct.pack(">I", 500) + b"mvhd"),
+    ],
+)
+def test_what_is_no_film_is_refused(body: bytes) -> None:
+    stream: IO[bytes] = io.BytesIO(body)
+    with pytest.raises(NoFilm):
+        film.look(stream)
+
+
+def test_the_demo_s_film_is_one_with_captions_and_small() -> None:
+    with (DEMO / "film.mp4").open("rb") as file:
+        found = film.look(file)
+    assert found.content_type == "video/mp4"
+    assert found.seconds >= 180
+    assert (DEMO / "film.mp4").stat().st_size < 300_000
+    assert captions.clean((DEMO / "film.vtt").read_bytes()).count("-->") == 8
