@@ -145,7 +145,7 @@ def start(wish: Wish, now: datetime) -> Booking:
         else None
     )
     quote = price(wish, listing, reduction)
-    booking = _write(wish, listing, quote, held, until, now)
+    booking = write(wish, listing, quote, held, until, now)
     if code:
         discounts.hold_use(code, booking.id, wish.booker_email, until)
     if wish.wants_letters:
@@ -269,14 +269,17 @@ def _pools(wish: Wish, listing: catalogue.Listing) -> Counter[int]:
     return wanted
 
 
-def _write(
+def write(
     wish: Wish,
     listing: catalogue.Listing,
     quote: pricing.Quote,
     held: dict[int, list[int]],
     until: datetime,
     now: datetime,
+    *,
+    actor: str = "booker",
 ) -> Booking:
+    """Add a held booking with its bill, attendees and places, all in the open transaction."""
     organiser_id = listing.workshop.organiser.id
     bill = Bill(organiser_id=organiser_id, currency=wish.currency, total_minor=quote.total_minor, created_at=now)
     db.session.add(bill)
@@ -324,7 +327,7 @@ def _write(
         f"booking:{booking.id}",
         "booking_held",
         at=now,
-        actor="booker",
+        actor=actor,
         organiser_id=organiser_id,
         facts={"until": zones.z(until), "total_minor": quote.total_minor, "currency": wish.currency},
     )

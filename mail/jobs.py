@@ -138,3 +138,13 @@ def _note_failure(letter_id: int, answer: str, now: datetime) -> None:
             organiser_id=letter.organiser_id,
             facts={"letter": letter.id, "template": letter.template, "answer": answer},
         )
+
+
+def stop(about: str, why: str) -> None:
+    """End the letters about something that have not left yet, in the open transaction; `why` stands as the answer."""
+    db.session.execute(
+        update(Letter)
+        .where(Letter.about == about, Letter.state == "waiting")
+        .values(state="failed", answer=why)
+        .execution_options(synchronize_session=False)
+    )

@@ -129,7 +129,8 @@ VALUES: dict[str, dict[str, Any]] = {
     },
     "place_elsewhere": {
         "workshop_title": "Bodies & Minds",
-        "session": SESSIONS[0],
+        "line": SESSIONS[0]["line"],
+        "workshop_url": "https://colloquy.example/workshops/bodies",
         "organiser_name": "Sea Street CPD",
     },
     "organiser_notice": {
