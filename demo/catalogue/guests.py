@@ -57,6 +57,11 @@ def welcome(workshop: Workshop, guest: Guest, now: datetime) -> None:
     lifecycle.confirm(lifecycle.locked(booking.bill_id), actor="booker", now=at)
 
 
+def invite_quietly(workshop: Workshop, guest: Guest, at: datetime) -> None:
+    """Book one person at that moment. They are not written to."""
+    _confirm_quietly(_hold(workshop, [guest], at))
+
+
 def _day_before(workshop: Workshop, now: datetime) -> datetime:
     """A day before now, or before the sale ended."""
     return min(now, workshop.tickets[0].sold_until or now) - timedelta(days=1)

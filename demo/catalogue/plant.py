@@ -11,11 +11,13 @@ from bookings import discounts
 from bookings.models import DiscountCode
 from courses.models import Course, Presenter, Venue, Workshop
 from courses.schedule import Meeting, set_sessions, slug
-from demo.catalogue import dates, guests, read, tickets
+from demo.catalogue import dates, guests, read, recorded, tickets
+from demo.catalogue import rooms as meeting_rooms
 from demo.catalogue.people import Person
 from lib import db
 
 STILL = timedelta()
+PHONES = {"sea-street": "+44 1632 960 200", "harbour-row": "+353 20 910 0200"}  # numbers that nobody has
 
 
 class AlreadyPlanted(Exception):
@@ -28,8 +30,10 @@ def refuse_if_planted() -> None:
         raise AlreadyPlanted("There is an organiser already, so nothing was planted. Start again with `make reset`.")
 
 
-def plant(people: Mapping[str, Person], now: datetime) -> None:
-    """Everything the demo shows, counted from `now`. Raises AlreadyPlanted; ValueError when `now` is too early.
+def plant(people: Mapping[str, Person], now: datetime, rooms: str | None = None) -> None:
+    """Everything the demo shows, counted from `now`; `rooms` is the address below which the meetings are.
+
+    Raises AlreadyPlanted; ValueError when `now` is too early.
 
     Call it inside `db.writing()`.
     """
@@ -48,6 +52,8 @@ def plant(people: Mapping[str, Person], now: datetime) -> None:
     db.session.flush()
     _main(Shelf(organiser, files), now, users["attendee"])
     _of_its_own(Shelf(elsewhere, files), files.elsewhere, now)
+    if rooms:
+        meeting_rooms.furnish(db.session.scalars(select(Workshop).order_by(Workshop.id)), rooms, now)
 
 
 class Shelf:
@@ -84,6 +90,10 @@ class Shelf:
         db.session.add(course)
         db.session.flush()
         return course
+
+    def only_date(self, taught: read.Taught, meetings: Sequence[Meeting]) -> Workshop:
+        """A course with one delivery."""
+        return self.workshop(self.course(taught), taught, meetings, STILL, is_rerun=True)
 
     def workshop(
         self, course: Course, taught: read.Taught, meetings: Sequence[Meeting], moved_by: timedelta, *, is_rerun: bool
@@ -126,7 +136,10 @@ def _main(shelf: Shelf, now: datetime, attendee: User) -> None:
             guests.fill(rerun, now)
     own = _of_its_own(shelf, shelf.files.own, now)
     soon = next(each for each, taught in own if (taught.when.starts_in_minutes or 0) > 0)
-    guests.welcome(soon, guests.Guest(attendee.name, attendee.email), now)
+    visitor = guests.Guest(attendee.name, attendee.email)
+    guests.welcome(soon, visitor, now)
+    past = [(shelf.only_date(each, recorded.held(each, now)), each) for each in shelf.files.recorded]
+    recorded.add(past, visitor, now)
     db.session.add_all(_code(shelf.organiser_id, row) for row in shelf.files.codes)
 
 
@@ -136,7 +149,7 @@ def _of_its_own(shelf: Shelf, courses: Sequence[read.Taught], now: datetime) -> 
     for taught in courses:
         is_near = taught.when.starts_in_minutes is not None
         meetings = dates.minutes_from(taught, now) if is_near else dates.on_a_weekday(taught, now)
-        workshop = shelf.workshop(shelf.course(taught), taught, meetings, STILL, is_rerun=True)
+        workshop = shelf.only_date(taught, meetings)
         guests.take(workshop, taught.taken, now)
         made.append((workshop, taught))
     return made
@@ -149,7 +162,15 @@ def _user(person: Person, now: datetime) -> User:
 
 
 def _organiser(name: str, key: str, zone: str, currency: str, address: str, desk: str) -> Organiser:
-    row = Organiser(name=name, slug=key, zone=zone, currency=currency, email=f"{desk}@{key}.example", address=address)
+    row = Organiser(
+        name=name,
+        slug=key,
+        zone=zone,
+        currency=currency,
+        email=f"{desk}@{key}.example",
+        address=address,
+        phone=PHONES[key],
+    )
     db.session.add(row)
     return row
 

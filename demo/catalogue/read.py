@@ -57,7 +57,8 @@ class CatchUp:
 
 @dataclass(frozen=True)
 class When:
-    """How a date is found from now: a rerun of past sessions, a weekday some days away, or minutes from now."""
+    """How a date is found from now: a rerun of past sessions, a weekday some days away, minutes from now, or before a
+    recording was published."""
 
     rerun: int | str | None = None
     after_days: int = 0
@@ -65,6 +66,8 @@ class When:
     hours: tuple[time, time] = (time(10), time(16))
     starts_in_minutes: int | None = None
     minutes: int = 0
+    published_days_ago: int = 0
+    published: time | None = None
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,7 @@ class Files:
 
     courses: tuple[Taught, ...]
     own: tuple[Taught, ...]
+    recorded: tuple[Taught, ...]
     elsewhere: tuple[Taught, ...]
     presenters: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     venue: Mapping[str, str] = field(default_factory=dict)
@@ -117,6 +121,7 @@ def files() -> Files:
     return Files(
         courses=taught(facts["courses"]),
         own=taught(own["courses"]),
+        recorded=taught(own["recorded"]),
         elsewhere=taught(own["other_organiser"]),
         presenters={slug: (each["name"], each["about"]) for slug, each in words["presenters"].items()},
         venue=facts["venue"],
@@ -184,6 +189,9 @@ def _when(row: Mapping[str, Any]) -> When:
         return When(rerun=row["rerun"])
     if "after_days" in row:
         return When(after_days=row["after_days"], weekday=row["weekday"], hours=_hours(row["hours"]))
+    if "published_days_ago" in row:
+        published = time.fromisoformat(row["published"])
+        return When(published_days_ago=row["published_days_ago"], published=published, hours=_hours(row["hours"]))
     return When(starts_in_minutes=row["starts_in_minutes"], minutes=row["minutes"])
 
 

@@ -10,10 +10,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-FILM, CAPTIONS = HERE / "film.mp4", HERE / "film.vtt"
+from demo.film.files import CAPTIONS, FILM
+
 WIDE, HIGH, A_SECOND = 640, 360, 5
 SCENE_SECONDS = 24
 # Stock, the listener's ring, the speaker's disc: pairs of the house's print inks.

@@ -11,6 +11,7 @@ GATHERED = (
     f"{OWN_DATABASE}*",
     "stripe.sqlite*",
     "mailbox",
+    "media",
     "clock",
     "people*.json",
     "seeding*",

@@ -25,6 +25,8 @@ from lib import db, zones
 from lib import settings as lib_settings
 from mail.models import Letter
 from payments.models import Bill
+from recordings import access, storage
+from recordings.models import Recording
 from tests import facts
 from tests.conftest import Houses
 
@@ -40,6 +42,7 @@ MOMENTS = [
     pytest.param("2027-04-05T12:00:00Z", id="April, seven months before the next gap week"),
 ]
 OWN = ("last-five", "listening-under-pressure", "reading-group-for-supervisors")
+RECORDED = ("endings-that-hold", "the-second-session")
 
 
 def a_cast() -> dict[str, people.Person]:
@@ -89,10 +92,10 @@ def test_there_are_twelve_courses_three_of_its_own_and_another_organiser_s(now: 
     by_organiser = db.session.execute(
         select(Organiser.slug, func.count()).join(Course).group_by(Organiser.slug).order_by(Organiser.slug)
     ).all()
-    assert [tuple(row) for row in by_organiser] == [("harbour-row", 1), ("sea-street", 15)]
+    assert [tuple(row) for row in by_organiser] == [("harbour-row", 1), ("sea-street", 17)]
     slugs = {workshop["slug"] for workshop in facts.workshops()}
-    assert slugs | set(OWN) | {"night-shift-conversations"} == set(db.session.scalars(select(Course.slug)))
-    assert db.session.scalar(select(func.count()).select_from(Workshop)) == 2 * 12 + 3 + 1
+    assert slugs | {*OWN, *RECORDED} | {"night-shift-conversations"} == set(db.session.scalars(select(Course.slug)))
+    assert db.session.scalar(select(func.count()).select_from(Workshop)) == 2 * 12 + 3 + 2 + 1
 
 
 def test_the_past_date_is_the_catalogue_s(now: datetime) -> None:
@@ -242,13 +245,37 @@ def test_one_is_running_and_one_begins_in_twenty_minutes_with_the_attendee_on_it
     assert set(db.session.scalars(select(Letter.to_email))) == {attendee.email}
 
 
+def test_the_attendee_may_watch_one_recording_for_weeks_and_one_until_tomorrow(now: datetime) -> None:
+    by_course = {}
+    for slug in RECORDED:
+        [workshop] = workshops(slug)
+        [attendee] = db.session.scalars(select(Attendee).where(Attendee.workshop_id == workshop.id))
+        assert (attendee.email, attendee.state, attendee.booking.state) == (
+            people.CAST["attendee"][1],
+            "confirmed",
+            "confirmed",
+        )
+        assert attendee.booking.confirmed_at
+        assert attendee.booking.confirmed_at < workshop.starts_at < workshop.ends_at < now
+        [shown] = access.of_attendee(attendee, now)
+        assert shown.state == "open"
+        assert shown.window
+        by_course[slug] = shown.window.closes_at
+        recording = db.session.scalars(select(Recording).where(Recording.session_id == workshop.sessions[0].id)).one()
+        assert (recording.state, recording.seconds, list(recording.captions)) == ("published", 192, ["en"])
+        assert storage.path(recording.file).stat().st_size == recording.size
+    today = zones.wall(now, zones.LONDON).date()
+    days = [(zones.wall(each, zones.LONDON).date() - today).days for each in by_course.values()]
+    assert days == [19, 1]
+
+
 def test_every_place_taken_belongs_to_somebody_who_owes_nothing(now: datetime) -> None:
     bookings = db.session.scalars(select(Booking)).all()
     assert {booking.state for booking in bookings} == {"confirmed"}
     assert all(booking.created_at < now for booking in bookings)
     assert set(db.session.scalars(select(Bill.total_minor))) == {0}
     attendees = db.session.scalars(select(Attendee)).all()
-    assert len(attendees) == 100 + 7 + 1
+    assert len(attendees) == 100 + 7 + 1 + 2
     taken = db.session.scalars(select(Place.id).where(Place.state == "taken")).all()
     assert sorted(claim.place_id for each in attendees for claim in each.claims) == sorted(taken)
     assert all(len(each.claims) == len(each.ticket.pools) for each in attendees)
