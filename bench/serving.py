@@ -91,7 +91,7 @@ def running(
     try:
         _run(family, programs.upgrade())
         if has_catalogue:
-            _run(family, programs.seed(instance.people(url)))
+            _run(family, programs.seed(instance.people(url), ports))
         for name in names:
             family.start(made[name]())
         for child in family.running():

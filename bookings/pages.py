@@ -106,12 +106,33 @@ def attendee_by_id(attendee_id: int) -> Attendee | None:
     ).one_or_none()
 
 
-def place_view(attendee: Attendee, now: datetime) -> PlaceView:
+def place_view(attendee: Attendee, now: datetime, paid_back: Collection[int] | None = None) -> PlaceView:
+    """A place as it stands; `paid_back` are the bills that got all of their money back, where many places are shown."""
     booked = state_of(attendee.booking, now)
     state = attendee.state if booked in ("confirmed", "cancelled") else booked
-    may_join = state == "confirmed" and joining.admits_online(attendee) and joining.comes(attendee)
+    bill_id = attendee.booking.bill_id
+    is_paid_back = bill_id in (joining.paid_back([bill_id]) if paid_back is None else paid_back)
+    may_join = state == "confirmed" and joining.admits_online(attendee) and not is_paid_back
     join_url = letters.join_url(attendee) if may_join else None
     return PlaceView(attendee, attendee.workshop, invites.sessions_of(attendee), state, join_url)
+
+
+def place_views(attendees: Collection[Attendee], now: datetime) -> list[PlaceView]:
+    """Several places, with as many statements as one."""
+    gone = joining.paid_back({each.booking.bill_id for each in attendees})
+    return [place_view(each, now, gone) for each in attendees]
+
+
+def next_room(views: Collection[PlaceView], now: datetime) -> tuple[PlaceView, WorkshopSession] | None:
+    """Of all these places the session to join that runs or comes next, with its place."""
+    ahead = [
+        (view, each)
+        for view in views
+        if view.join_url and view.workshop.status != "cancelled"
+        for each in view.sessions
+        if each.ends_at > now
+    ]
+    return min(ahead, key=lambda each: each[1].starts_at, default=None)
 
 
 def place_json(view: PlaceView, token: str) -> dict[str, Any]:
@@ -160,6 +181,8 @@ def links_of(email: str, now: datetime) -> tuple[list[Attendee], list[Booking]]:
         .where(Attendee.email == email, Attendee.state == "confirmed")
         .order_by(Attendee.id.desc())
         .options(
+            joinedload(Attendee.booking),
+            joinedload(Attendee.workshop).joinedload(Workshop.course),
             joinedload(Attendee.workshop).selectinload(Workshop.sessions),
             joinedload(Attendee.ticket).selectinload(TicketType.sessions),
         )

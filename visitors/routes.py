@@ -8,6 +8,7 @@ from accounts import open_to
 from bookings import letters, pages, terms
 from courses import catalogue, shelf, standing
 from lib import clock, db, forms, limits, web, work
+from recordings import access
 from visitors.jobs import SEND_LINKS
 
 bp = Blueprint("visitors", __name__)
@@ -29,9 +30,13 @@ def home() -> str:
 def me() -> Answer:
     now = clock.now()
     attendees, bookings = pages.links_of(current_user.email, now)
+    views = pages.place_views(attendees, now)
+    watchable = access.of_attendees(attendees, now)
     page = render_template(
         "visitors/me.html",
-        places=[(pages.place_view(each, now), letters.place_url(each)) for each in attendees],
+        places=[(each, letters.place_url(each.attendee)) for each in views],
+        next_room=pages.next_room(views, now),
+        recordings=[(view, each) for view in views for each in watchable[view.attendee.id] if each.state == "open"],
         bookings=[(each, pages.state_of(each, now), letters.booking_url(each)) for each in bookings],
         email=current_user.email,
         now=now,

@@ -72,6 +72,10 @@ def _add_pages(app: Flask, store: Store) -> None:
             max_age=0,
         )
 
+    @app.get("/room/<workshop>/<int:session>")
+    def room(workshop: str, session: int) -> str:
+        return render_template("room.html", workshop=workshop, session=session)
+
     @app.get("/style.css")
     def style() -> Response:
         return Response(render_template("style.css"), mimetype="text/css")

@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from demo.run import instance as instances
-from demo.run import programs
+from demo.run import programs, rooms
 from demo.run.children import Child, Family, Program
 from demo.run.instance import Instance
 from demo.run.stopping import Stopping
@@ -126,11 +126,13 @@ class Run:
                     + ("" if self._database == self._instance.own_database else " (and empty that database)")
                 )
             say("data", "kept from the last run")
+            if rooms.move(self._database, self._ports["mailbox"]):
+                say("rooms", "led to the mailbox's new port")
         elif self._is_empty:
             say("data", "none, as asked (EMPTY=1)")
         else:
             unfinished.touch()
-            self._run_task(programs.seed(self._instance.people(self._database)))
+            self._run_task(programs.seed(self._instance.people(self._database), self._ports))
             unfinished.unlink()
             say("data", "sample catalogue")
 

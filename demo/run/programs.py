@@ -4,6 +4,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from demo.run import rooms
 from demo.run.children import Program, answers
 from demo.run.instance import Instance
 
@@ -18,8 +19,9 @@ def upgrade() -> Program:
     return Program(name="migrations", command=[PYTHON, "-m", "flask", "db", "upgrade"])
 
 
-def seed(people: Path) -> Program:
-    return Program(name="catalogue", command=[PYTHON, "-m", "demo.catalogue", "--people", str(people)])
+def seed(people: Path, ports: Mapping[str, int]) -> Program:
+    command = [PYTHON, "-m", "demo.catalogue", "--people", str(people), "--rooms", rooms.address(ports["mailbox"])]
+    return Program(name="catalogue", command=command)
 
 
 def stripe(instance: Instance, settings: Mapping[str, str], ports: Mapping[str, int]) -> Program:

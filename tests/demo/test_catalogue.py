@@ -24,6 +24,7 @@ from demo.catalogue import dates, people, plant, read
 from lib import db, zones
 from lib import settings as lib_settings
 from mail.models import Letter
+from meetings.models import MeetingPoint
 from payments.models import Bill
 from recordings import access, storage
 from recordings.models import Recording
@@ -441,6 +442,35 @@ def test_the_command_plants_once_and_tells_the_passwords_to_its_owner_alone(empt
     assert "There is an organiser already" in again.stderr
     assert json.loads(told.read_text(encoding="utf-8")) == found
     assert {each.name for each in empty.glob("people*")} == {"people.json"}
+
+
+def test_every_session_online_meets_where_the_command_was_told(empty: Path) -> None:
+    rooms = "http://localhost:4321/room"
+
+    done = planting(empty, "--now", "2026-11-25T03:00:00Z", "--rooms", rooms)
+
+    assert done.returncode == 0, done.stderr
+    engine = create_engine(f"sqlite:///{empty / 'colloquy.sqlite'}")
+    with Session(engine) as session:
+        meets = {point.session_id: point for point in session.scalars(select(MeetingPoint))}
+        online = 0
+        for workshop in session.scalars(select(Workshop)):
+            for each in workshop.sessions:
+                point = meets.pop(each.id, None)
+                if workshop.format == "room":
+                    assert point is None
+                    continue
+                online += 1
+                assert point
+                assert point.url == f"{rooms}/{workshop.slug}/{each.number}"
+                assert point.phone_numbers
+        assert online > 20
+        assert meets == {}
+        assert all(session.scalars(select(Organiser.phone)))
+        links = session.scalars(select(Letter)).all()
+        assert links
+        assert not [each for each in links if "/room/" in str(each.values)]
+    engine.dispose()
 
 
 def test_the_command_is_for_the_demo_alone(empty: Path) -> None:

@@ -467,3 +467,11 @@ def _cards(content: bytes) -> None:
         card.method.encode()
         for event in card.events:
             "".join((event.summary, *(name + text for name, text in (*event.times, *event.facts)))).encode()
+
+
+def test_a_room_of_the_demo_says_that_one_is_in(mailbox: Mailbox) -> None:
+    _, said = page(mailbox, "/room/supervision-2027-03-12/2")
+
+    assert "You are in" in said
+    assert "session 2 of supervision-2027-03-12" in said
+    assert call(mailbox, "/room/supervision-2027-03-12")[0] == 404

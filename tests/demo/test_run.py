@@ -4,15 +4,17 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from demo.run import instance as instances
-from demo.run import reset, watcher
+from demo.run import reset, rooms, watcher
 from demo.run.children import Family, Program
 from demo.run.instance import AlreadyRunning, DatabaseRefused, Instance
 from lib import settings as app_settings
@@ -65,6 +67,26 @@ class TestPorts:
     def test_a_torn_file_is_no_obstacle(self, here: Instance) -> None:
         here.ports.write_text('{"web": ')
         assert set(instances.choose_ports(here)) == set(instances.PORTS)
+
+
+class TestRooms:
+    def test_follow_the_mailbox_and_leave_other_links_alone(self, tmp_path: Path) -> None:
+        database = f"sqlite:///{tmp_path / 'kept.sqlite'}"
+        links = [
+            "http://localhost:4001/room/supervision/1",
+            "http://localhost:4002/room/supervision/2",
+            "http://localhost:4001/elsewhere/room/1",
+            "https://zoom.example/room/1",
+        ]
+        with closing(sqlite3.connect(tmp_path / "kept.sqlite")) as connection, connection:
+            connection.execute("CREATE TABLE meeting_point (id INTEGER PRIMARY KEY, url TEXT)")
+            connection.executemany("INSERT INTO meeting_point (url) VALUES (?)", [(link,) for link in links])
+
+        assert rooms.move(database, 4002) == 1
+        assert rooms.move(database, 4002) == 0
+        with closing(sqlite3.connect(tmp_path / "kept.sqlite")) as connection:
+            kept = [url for (url,) in connection.execute("SELECT url FROM meeting_point ORDER BY id")]
+        assert kept == [f"{rooms.address(4002)}/supervision/1", *links[1:]]
 
 
 class TestSettings:

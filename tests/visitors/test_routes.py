@@ -17,6 +17,7 @@ from tests.conftest import Clock, Mailbox, Person
 from tests.page import PageClient, main_text, tree
 
 pytestmark = pytest.mark.both_databases
+FORMATS = ((9, "hybrid"), (3, "room"), (6, "online_live"))
 
 
 def hrefs(client: PageClient, path: str) -> list[str]:
@@ -120,6 +121,27 @@ def test_my_page_stands_in_every_state_a_booking_can_have(
 
     assert made.reference in main_text(answer)
     assert ("confirmed" in main_text(answer).lower()) == (state == "confirmed")
+
+
+def test_my_page_leads_into_the_room_of_the_session_that_runs_or_comes_next(
+    app: Flask, clock: Clock, client: PageClient
+) -> None:
+    with arranged(app):
+        slugs = [a_workshop(in_days=days, format=form, title=f"In {days}").slug for days, form in FORMATS]
+    for slug in slugs:
+        paid(app, a_wish(slug))
+    sign_in(client, app, ANN[1])
+
+    rooms = [each for each in hrefs(client, "/me") if "/join/" in each]
+    assert len(rooms) == 1
+    assert "Next In 6 Monday 8 March 2027, 10:00–16:00 GMT (London)" in main_text(client.get("/me"))
+    assert "In 6" in main_text(client.get(rooms[0].removeprefix("http://localhost")))
+    clock.set("2027-03-08T11:00:00Z")
+    assert "On now In 6" in main_text(client.get("/me"))
+    clock.set("2027-03-08T16:00:00Z")
+    assert "Next In 9" in main_text(client.get("/me"))
+    clock.shift(days=30)
+    assert [each for each in hrefs(client, "/me") if "/join/" in each] == []
 
 
 def test_a_stranger_s_page_is_empty(app: Flask, clock: Clock, client: PageClient, zed: Person) -> None:
