@@ -77,7 +77,9 @@ def upload_captions(organiser: Organiser, slug: str, number: int) -> Answer:
 @open_to.team("owner", "manager")
 def publish(organiser: Organiser, slug: str, number: int) -> Answer:
     recording_id, actor, now = _recording(organiser, slug, number).id, _actor(), clock.now()
+    left_out = forms.one_line(request.form.get("left_out"))[:300]
     with db.writing():
+        publishing.say_left_out(recording_id, left_out)
         publishing.publish(recording_id, actor=actor, now=now)
     return _back(organiser, slug, "published")
 

@@ -1,6 +1,6 @@
 """Who may watch what, and until when: read from the rows at each request, so that what stops must stop at once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
-from bookings import invites
+from bookings import invites, joining
 from bookings.models import Attendee, Booking
 from courses.models import TicketType, Workshop, WorkshopSession
 from lib import db, links, web, zones
@@ -102,7 +102,7 @@ def find(token: str) -> Grant | None:
         .options(joinedload(Recording.session))
         .execution_options(populate_existing=True)
     ).one_or_none()
-    if recording is None or attendee.state != "confirmed":
+    if recording is None or attendee.state != "confirmed" or joining.paid_back([attendee.booking.bill_id]):
         return None
     own = db.session.scalars(
         select(AccessWindow)
@@ -172,7 +172,7 @@ def zone_of(recording: Recording) -> str:
 
 
 def of_attendees(attendees: Sequence[Attendee], now: datetime) -> dict[int, list[Shown]]:
-    """What each attendee's page shows of recordings, by the attendee's id: two questions to the database in all."""
+    """What each attendee's page shows of recordings, by the attendee's id; as many statements for many as for one."""
     sessions = {each.id for attendee in attendees for each in invites.sessions_of(attendee)}
     recordings = _by_session(sessions)
     own = select(AccessWindow, Viewing).outerjoin(Viewing, Viewing.window_id == AccessWindow.id)
@@ -180,12 +180,17 @@ def of_attendees(attendees: Sequence[Attendee], now: datetime) -> dict[int, list
     windows: dict[tuple[int, int], tuple[AccessWindow, Viewing | None]] = {}
     windows |= {(each.attendee_id, each.recording_id): (each, seen) for each, seen in rows}
     found: dict[int, list[Shown]] = {}
+    gone = joining.paid_back({each.booking.bill_id for each in attendees})
     for attendee in attendees:
         shown = (
             _shown(attendee, each, recordings.get(each.id), windows, now) for each in invites.sessions_of(attendee)
         )
-        found[attendee.id] = [each for each in shown if each] if attendee.state == "confirmed" else []
+        found[attendee.id] = [each for each in shown if each] if _has_place(attendee, gone) else []
     return found
+
+
+def _has_place(attendee: Attendee, paid_back: Collection[int]) -> bool:
+    return attendee.state == "confirmed" and attendee.booking.bill_id not in paid_back
 
 
 def of_attendee(attendee: Attendee, now: datetime) -> list[Shown]:

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import joinedload, selectinload
 
+from bookings import joining
 from bookings.models import Attendee, Booking
 from courses.models import TicketType, Workshop, WorkshopSession
 from history import models as history
@@ -152,7 +153,8 @@ def _open(recording: Recording, attendee: Attendee, now: datetime) -> bool:
 
 
 def _attendees(wanted: Any) -> list[Attendee]:
-    return list(
+    """Those among `wanted` who have their place still: whose money all went back has none."""
+    found = list(
         db.session.scalars(
             wanted.order_by(Attendee.id)
             .options(
@@ -163,6 +165,8 @@ def _attendees(wanted: Any) -> list[Attendee]:
             .execution_options(populate_existing=True)
         )
     )
+    gone = joining.paid_back({each.booking.bill_id for each in found})
+    return [each for each in found if each.booking.bill_id not in gone]
 
 
 def _locked(recording_id: int) -> Recording:

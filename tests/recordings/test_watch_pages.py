@@ -10,9 +10,11 @@ from sqlalchemy import select, update
 
 from bookings.models import Attendee
 from lib import db, links
+from payments import refunds
+from payments.models import Payment
 from recordings import publishing, storage
 from recordings.models import Recording, Viewing
-from tests.bookings.making import ANN, BOB, a_wish, held, receive
+from tests.bookings.making import ANN, BOB, a_wish, held, paid, receive
 from tests.builders import a_meeting, arranged
 from tests.conftest import MORNING, Clock
 from tests.page import PageClient, main_text
@@ -229,6 +231,23 @@ def test_whose_place_is_gone_may_not_watch(app: Flask, client: PageClient, page:
         db.session.execute(update(Attendee).values(state=state))
 
     all_gone(client, page)
+
+
+def test_whose_money_went_back_may_not_watch(app: Flask, client: PageClient, clock: Clock) -> None:
+    slug = a_recorded_workshop(app, with_paid=True)
+    made = paid(app, a_wish(slug, ticket="paid"))
+    kept = a_film(app, slug)
+    clock.set(PUBLISHED)
+    published(app, kept)
+    page = address(app, made, kept)
+    token = made.places[0].rpartition("/")[2]
+    assert media(client, page, Range="bytes=0-1").status_code == 206
+    with arranged(app):
+        payment = db.session.scalars(select(Payment)).one()
+        refund = refunds.refund_rest(payment, reason="asked for", now=clock.now())
+        assert refund
+    all_gone(client, page)
+    assert client.get(f"/places/{token}.json").get_json()["recordings"] == []
 
 
 def test_a_new_link_kills_the_old_one(app: Flask, client: PageClient, page: str) -> None:
