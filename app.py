@@ -25,7 +25,11 @@ from courses import shelf
 from lib import cli as lib_cli
 from lib import clock, db, limits, money, references, settings, web, zones
 from mail import jobs as mail_jobs
+from organisers import dates_routes as organisers_dates_routes
 from organisers import recordings_routes as organisers_recordings_routes
+from organisers import routes as organisers_routes
+from organisers import tickets_routes as organisers_tickets_routes
+from organisers import workshop_routes as organisers_workshop_routes
 from payments import jobs as payments_jobs
 from recordings import jobs as recordings_jobs
 from recordings import routes as recordings_routes
@@ -44,6 +48,10 @@ ROOMS = (
     recordings_routes.bp,
     visitors_routes.bp,
     visitors_place_routes.bp,
+    organisers_routes.bp,
+    organisers_workshop_routes.bp,
+    organisers_dates_routes.bp,
+    organisers_tickets_routes.bp,
     organisers_recordings_routes.bp,
     visitors_health.bp,
 )

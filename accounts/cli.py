@@ -35,7 +35,7 @@ def invite_owner(email: str, slug: str | None, name: str | None, zone: str, curr
     with db.writing():
         organiser = _organiser(slug, name, zone, currency.upper(), address)
         invited = signing_in.Invited(organiser.id, "owner")
-        made = signing_in.make(address, "invitation", now, invited=invited)
+        made = signing_in.make(address, "invitation", now, next_path=f"/organise/{organiser.slug}/", invited=invited)
         if posts:
             letters.post_invitation(made, organiser, now)
         page, until = letters.page_of(made), zones.moment(made.link.expires_at, organiser.zone)

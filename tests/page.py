@@ -16,8 +16,8 @@ LABELLED = ("input", "select", "textarea")
 UNLABELLED_TYPES = ("hidden", "submit", "button", "reset", "image")
 WITHIN_A_LINE = ("a", "abbr", "b", "bdi", "code", "em", "i", "mark", "small", "span", "strong", "sub", "sup", "time")
 EXTERNAL = re.compile(r"^\s*(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
-# A quote writes nothing and answers in place; so does a form that was asked for one more person.
-ANSWERED_IN_PLACE = ("/quote",)
+# A quote or a preview writes nothing and answers in place; so does a form that was asked for one more person.
+ANSWERED_IN_PLACE = ("/quote", "/preview")
 
 
 class PageClient(FlaskClient):

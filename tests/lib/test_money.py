@@ -105,3 +105,35 @@ def test_a_line_s_discount_spread_over_its_people_takes_no_more_than_each_pays(p
     shares = money.spread(money.percent_of(sum(prices), percent), prices)
 
     assert all(0 <= share <= price for share, price in zip(shares, prices, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("typed", "currency", "minor"),
+    [
+        ("105", "GBP", 10500),
+        ("105.00", "GBP", 10500),
+        (" 1,050.50 ", "GBP", 105050),
+        ("1 050", "EUR", 105000),
+        ("24000", "JPY", 24000),
+        ("24,000", "JPY", 24000),
+        ("1.250", "KWD", 1250),
+        ("0", "GBP", 0),
+        ("64.10", "GBP", 6410),
+        ("145.30", "GBP", 14530),
+        ("129.95", "GBP", 12995),
+        ("79.35", "GBP", 7935),
+    ],
+)
+def test_pay_06_and_pay_07_an_amount_is_read_exactly(typed: str, currency: str, minor: int) -> None:
+    assert money.parse(typed, currency) == minor
+    assert money.parse(money.plain(minor, currency), currency) == minor
+
+
+@pytest.mark.parametrize(
+    ("typed", "currency"),
+    [("", "GBP"), ("free", "GBP"), ("-5", "GBP"), ("1e3", "GBP"), ("105.001", "GBP"), ("24000.5", "JPY"), ("1,05", "GBP"),
+     ("٣", "GBP"), ("9" * 10, "GBP"), ("NaN", "GBP")],
+)  # fmt: skip
+def test_what_is_no_amount_is_refused_with_a_sentence(typed: str, currency: str) -> None:
+    with pytest.raises(ValueError, match=r"Please write|decimals"):
+        money.parse(typed, currency)

@@ -1,0 +1,152 @@
+"""Who opens which page of the back office: everybody else is tried against every route."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+from werkzeug.routing import Rule
+
+from tests.builders import a_code, a_pool, a_question, a_ticket, a_workshop, arranged
+from tests.organisers.conftest import DESK
+from tests.page import PageClient
+
+ANY, MANAGE, OWN = "owner,manager,presenter", "owner,manager", "owner"
+# A new route without a line here fails; one that is open to more people than its line says, too.
+TABLE = {
+    "organise.board": ANY,
+    "organise.courses": ANY,
+    "organise.new_course": MANAGE,
+    "organise.make_course": MANAGE,
+    "organise.course": MANAGE,
+    "organise.change_course": MANAGE,
+    "organise.delete_course": MANAGE,
+    "organise.codes": MANAGE,
+    "organise.new_code": MANAGE,
+    "organise.make_code": MANAGE,
+    "organise.code": MANAGE,
+    "organise.change_code": MANAGE,
+    "organise.delete_code": MANAGE,
+    "organise_workshops.new": MANAGE,
+    "organise_workshops.make": MANAGE,
+    "organise_workshops.preview_new": MANAGE,
+    "organise_workshops.shown": ANY,
+    "organise_workshops.edit": MANAGE,
+    "organise_workshops.change": MANAGE,
+    "organise_workshops.publish": MANAGE,
+    "organise_workshops.archive": MANAGE,
+    "organise_workshops.clone": MANAGE,
+    "organise_workshops.delete": MANAGE,
+    "organise_dates.shown": MANAGE,
+    "organise_dates.preview": MANAGE,
+    "organise_dates.save": MANAGE,
+    "organise_dates.moved": MANAGE,
+    "organise_dates.move": MANAGE,
+    "organise_dates.session_cancelling": MANAGE,
+    "organise_dates.cancel_session": MANAGE,
+    "organise_dates.cancelling": MANAGE,
+    "organise_dates.cancel": MANAGE,
+    "organise_tickets.shown": MANAGE,
+    "organise_tickets.new": MANAGE,
+    "organise_tickets.make": MANAGE,
+    "organise_tickets.edit": MANAGE,
+    "organise_tickets.change": MANAGE,
+    "organise_tickets.delete": MANAGE,
+    "organise_tickets.make_pool": MANAGE,
+    "organise_tickets.change_pool": MANAGE,
+    "organise_tickets.delete_pool": MANAGE,
+    "organise_tickets.new_question": MANAGE,
+    "organise_tickets.make_question": MANAGE,
+    "organise_tickets.question": MANAGE,
+    "organise_tickets.change_question": MANAGE,
+    "organise_tickets.delete_question": MANAGE,
+    "organise_recordings.board": MANAGE,
+    "organise_recordings.upload_film": MANAGE,
+    "organise_recordings.upload_captions": MANAGE,
+    "organise_recordings.publish": MANAGE,
+    "organise_recordings.withdraw": MANAGE,
+}
+VALUES = {"number": 1, "n": 1, "folded": "ONCE", "reference": "CQ-7K2M-4D", "kind": "terms", "name": "x", "id": 1}
+CODES = {"ticket": "standard", "question": "profession", "pool": "room"}
+
+
+def rules(app: Flask) -> list[Rule]:
+    return [each for each in app.url_map.iter_rules() if each.rule.startswith("/organise/<organiser>")]
+
+
+def told(app: Flask, endpoint: str) -> str:
+    return str(getattr(app.view_functions[endpoint], "open_to", "")).removeprefix("team:")
+
+
+@pytest.fixture
+def slug(app: Flask) -> str:
+    with arranged(app):
+        workshop = a_workshop(course=None)
+        a_pool(workshop, code="gallery")
+        a_question(workshop)
+        a_ticket(workshop, code="student")
+        a_code(code="ONCE")
+        return workshop.slug
+
+
+def addresses(app: Flask, slug: str, organiser: str = "olu-trains") -> Iterator[tuple[str, str, str]]:
+    """Every route as endpoint, method and an address whose rows are there."""
+    adapter = app.url_map.bind("localhost")
+    course = re.sub(r"-\d{4}-\d\d-\d\d$", "", slug)
+    for rule in rules(app):
+        values = {**VALUES, "organiser": organiser, "slug": course if "/courses/" in rule.rule else slug}
+        kind = next((each for each in CODES if f"{each}s/<" in rule.rule), "ticket")
+        values["code"] = CODES[kind]
+        chosen = {name: values.get(name, 1) for name in rule.arguments}
+        for method in sorted((rule.methods or set()) & {"GET", "POST"}):
+            yield rule.endpoint, method, adapter.build(rule.endpoint, chosen, method=method)
+
+
+def status(client: PageClient, method: str, address: str) -> int:
+    if method == "GET":
+        return client.get(address).status_code
+    page = client.get("/me")
+    page = page if page.status_code == 200 else client.get("/sign-in")
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page.get_data(as_text=True))
+    assert found
+    return client.post(address, data={"csrf_token": found[1]}).status_code
+
+
+def test_the_table_names_every_route_and_no_other(app: Flask) -> None:
+    said = {rule.endpoint: told(app, rule.endpoint) for rule in rules(app)}
+    assert {name: said.get(name) for name in TABLE} == TABLE
+    assert sorted(set(said) - set(TABLE)) == []
+
+
+def test_who_is_signed_out_is_led_to_sign_in(app: Flask, client: PageClient, slug: str) -> None:
+    for endpoint, method, address in addresses(app, slug):
+        assert status(client, method, address) == 303, endpoint
+
+
+def test_a_stranger_and_another_organiser_find_nothing(
+    app: Flask, as_role: Callable[..., PageClient], slug: str
+) -> None:
+    other = as_role("owner", slug="sea-street")
+    for endpoint, method, address in addresses(app, slug):
+        assert status(other, method, address) == 404, endpoint
+    for endpoint, method, address in addresses(app, slug, "sea-street"):  # rows of one, an address of the other
+        if any(part in address for part in (slug, "/ONCE", "/courses/reflective")) and not address.endswith("/preview"):
+            assert status(other, method, address) in (404, 422), endpoint
+            assert method == "POST" or status(other, method, address) == 404, endpoint
+
+
+@pytest.mark.parametrize("role", ["presenter", "manager", "owner"])
+def test_a_role_opens_what_is_its_own(app: Flask, as_role: Callable[..., PageClient], slug: str, role: str) -> None:
+    member = as_role(role)
+    for endpoint, method, address in addresses(app, slug):
+        if role not in told(app, endpoint).split(","):
+            assert status(member, method, address) == 404, endpoint
+        elif method == "GET" and endpoint in TABLE:
+            assert status(member, method, address) == 200, (endpoint, address)
+
+
+def test_a_presenter_sees_no_button_that_changes_anything(as_role: Callable[..., PageClient], slug: str) -> None:
+    member = as_role("presenter")
+    for address in (f"{DESK}/", f"{DESK}/courses", f"{DESK}/workshops/{slug}"):
+        page = member.get(address).get_data(as_text=True)
+        assert not re.search(r'<form[^>]*action="/organise', page), address
