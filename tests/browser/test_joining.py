@@ -59,7 +59,7 @@ def test_from_the_letter_into_the_room(visit: Visit, clock: object) -> None:
     expect(page.get_by_role("heading", name="You are in")).to_be_visible()
 
     page.goto(address)
-    page.get_by_role("button", name="Send my way in again").click()
+    page.get_by_role("button", name="Send my way in again", exact=True).click()
     expect(page.get_by_text("Your way in is on its way to you")).to_be_visible()
 
     clock("+PT3H")
