@@ -5,6 +5,7 @@ the attendee still comes, the session still starts then, and nothing later has b
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
@@ -24,8 +25,7 @@ SOON = timedelta(days=1)  # from then on a missing way into the meeting is worth
 
 def post_all(attendee: Attendee, now: datetime) -> None:
     """Reminders of every session that the attendee's ticket admits to, in the open transaction."""
-    for session in invites.sessions_of(attendee):
-        post_for(attendee, session, now)
+    _post(attendee, [row for each in invites.sessions_of(attendee) for row in _rows(attendee, each, now, missed=True)])
 
 
 def post_for(attendee: Attendee, session: WorkshopSession, now: datetime, *, missed: bool = True) -> None:
@@ -34,24 +34,7 @@ def post_for(attendee: Attendee, session: WorkshopSession, now: datetime, *, mis
     `missed=False` leaves that one out: for a change that has just been told in a letter of its own. Nothing is posted
     for a session that has begun, nor twice for one start.
     """
-    if not attendee.ticket.includes_live or session.starts_at <= now:
-        return
-    times = leads(attendee.workshop)
-    ahead = [lead for lead in times if _due(session.starts_at, lead) > now]
-    passed = [lead for lead in times if lead not in ahead]
-    for lead in [*ahead, *([min(passed)] if passed and missed else [])]:
-        work.post(
-            REMIND,
-            f"attendee:{attendee.id}",
-            max(_due(session.starts_at, lead), now),
-            {
-                "attendee": attendee.id,
-                "session": session.id,
-                "lead": lead,
-                "starts_at": zones.z(session.starts_at),
-            },
-            dedupe_key=f"remind:{attendee.id}:{session.id}:{lead}:{zones.z(session.starts_at)}",
-        )
+    _post(attendee, _rows(attendee, session, now, missed=missed))
 
 
 def post_coming(workshop_id: int, now: datetime) -> None:
@@ -109,6 +92,28 @@ def _is_due(attendee: Attendee, session: WorkshopSession, lead: int, starts_at: 
         and attendee.ticket.includes_live
         and joining.comes(attendee)
     )
+
+
+def _rows(attendee: Attendee, session: WorkshopSession, now: datetime, *, missed: bool) -> list[dict[str, Any]]:
+    if not attendee.ticket.includes_live or session.starts_at <= now:
+        return []
+    times = leads(attendee.workshop)
+    passed = [lead for lead in times if _due(session.starts_at, lead) <= now]
+    latest = [min(passed)] if passed and missed else []
+    starts_at = zones.z(session.starts_at)
+    return [
+        {
+            "due_at": max(_due(session.starts_at, lead), now),
+            "arguments": {"attendee": attendee.id, "session": session.id, "lead": lead, "starts_at": starts_at},
+            "dedupe_key": f"remind:{attendee.id}:{session.id}:{lead}:{starts_at}",
+        }
+        for lead in times
+        if lead not in passed or lead in latest
+    ]
+
+
+def _post(attendee: Attendee, rows: list[dict[str, Any]]) -> None:
+    work.post_once(REMIND, f"attendee:{attendee.id}", rows)
 
 
 def _due(starts_at: datetime, lead: int) -> datetime:

@@ -4,7 +4,7 @@ Any number of workers on any number of machines may run against one PostgreSQL. 
 runs out; its job is then done again, so handlers are idempotent.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -93,6 +93,15 @@ def post(
         db.session.execute(insert(Job).values(values))
         return
     make = postgresql_insert if db.is_postgresql() else sqlite_insert
+    db.session.execute(make(Job).values(values).on_conflict_do_nothing(index_elements=["dedupe_key"]))
+
+
+def post_once(kind: str, about: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Several jobs in one statement, each {"due_at", "arguments", "dedupe_key"}; keys ever used add nothing."""
+    if not rows:
+        return
+    make = postgresql_insert if db.is_postgresql() else sqlite_insert
+    values = [{"kind": kind, "about": about, "attempts": 0, "is_dead": False, **row} for row in rows]
     db.session.execute(make(Job).values(values).on_conflict_do_nothing(index_elements=["dedupe_key"]))
 
 

@@ -332,3 +332,14 @@ def test_kill_minus_9_in_mid_job_loses_nothing(app: Flask, machine: MachineClock
         assert work.run_due({"test": log}) == 1
         assert job().ended_at
     assert log.seen == ["a:1"]
+
+
+def test_several_jobs_in_one_statement_each_once(app: Flask, clock: Clock) -> None:
+    rows = [{"due_at": clock.at, "arguments": {"n": n}, "dedupe_key": f"key-{n}"} for n in (1, 2)]
+    for wanted in ([], rows, [*rows, {**rows[0], "dedupe_key": "key-3"}]):
+        with app.app_context(), db.writing():
+            work.post_once("test.note", "test:1", wanted)
+
+    with app.app_context():
+        found = db.session.execute(select(work.Job.dedupe_key, work.Job.arguments).order_by(work.Job.id)).all()
+        assert [(key, arguments["n"]) for key, arguments in found] == [("key-1", 1), ("key-2", 2), ("key-3", 1)]
