@@ -35,11 +35,11 @@ def board(organiser: Organiser, slug: str) -> Answer:
 @open_to.team("owner", "manager")
 def upload_film(organiser: Organiser, slug: str, number: int) -> Answer:
     session_id = _session(organiser, slug, number).id
+    db.session.rollback()  # nothing of the database is held while half a gigabyte arrives
     try:
         sent = _file("film", storage.MOST_BYTES)
         seen = film.look(sent.stream)
         sent.stream.seek(0)
-        db.session.rollback()
         key, size = storage.keep(sent.stream)
     except web.Refusal as refusal:
         return _refused(organiser, slug, f"film-{number}", refusal)
@@ -55,6 +55,7 @@ def upload_film(organiser: Organiser, slug: str, number: int) -> Answer:
 @open_to.team("owner", "manager")
 def upload_captions(organiser: Organiser, slug: str, number: int) -> Answer:
     recording_id = _recording(organiser, slug, number).id
+    db.session.rollback()
     try:
         sent = _file("captions", MOST_CAPTIONS)
         language = request.form.get("language", "en")
@@ -63,7 +64,6 @@ def upload_captions(organiser: Organiser, slug: str, number: int) -> Answer:
         text = captions.clean(sent.stream.read(MOST_CAPTIONS))
     except web.Refusal as refusal:
         return _refused(organiser, slug, f"captions-{number}", refusal)
-    db.session.rollback()
     key, _ = storage.keep(io.BytesIO(text.encode()))
 
     def keep() -> list[str]:

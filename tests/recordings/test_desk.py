@@ -132,6 +132,9 @@ def test_more_than_512_mb_is_refused_before_it_is_read(app: Flask, client: PageC
         def read(self, size: int | None = -1) -> bytes:
             raise AssertionError("the body was read")
 
+        def readinto(self, into: Any) -> int:
+            raise AssertionError("the body was read")
+
     answer = client.post(
         f"{page}/1/film",
         input_stream=Unread(),
@@ -140,6 +143,38 @@ def test_more_than_512_mb_is_refused_before_it_is_read(app: Flask, client: PageC
     )
     assert answer.status_code == 413
     assert "512 MB" in main_text(answer)
+
+
+def test_nothing_of_the_database_is_held_while_a_film_arrives(
+    app: Flask, client: PageClient, slug: str, olu: Person
+) -> None:
+    signed_in(app, client, olu, "owner")
+    page = f"/organise/olu-trains/workshops/{slug}/recordings"
+    token = form(client.get(page), "/1/film").values["csrf_token"]
+    field = "--x\r\nContent-Disposition: form-data; name="
+    head = f'{field}"csrf_token"\r\n\r\n{token}\r\n'
+    head += f'{field}"film"; filename="film.mp4"\r\nContent-Type: video/mp4\r\n\r\n'
+    body = head.encode() + mp4() + b"\r\n--x--\r\n"
+    held = []
+
+    class Slow(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            held.append(db.session.registry().in_transaction())
+            return super().read(size)
+
+        def readinto(self, into: Any) -> int:
+            held.append(db.session.registry().in_transaction())
+            return super().readinto(into)
+
+    answer = client.post(
+        f"{page}/1/film",
+        input_stream=Slow(body),
+        environ_overrides={"CONTENT_LENGTH": str(len(body))},
+        content_type="multipart/form-data; boundary=x",
+    )
+    assert answer.status_code == 303
+    assert held
+    assert not any(held)
 
 
 def test_an_upload_without_the_page_s_token_is_refused(app: Flask, client: PageClient, slug: str, olu: Person) -> None:
