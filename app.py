@@ -23,7 +23,7 @@ from bookings import webhook as bookings_webhook
 from courses import routes as courses_routes
 from courses import shelf
 from lib import cli as lib_cli
-from lib import clock, db, limits, money, references, settings, web, zones
+from lib import clock, db, limits, money, references, settings, visitor, web, zones
 from mail import jobs as mail_jobs
 from organisers import dates_routes as organisers_dates_routes
 from organisers import recordings_routes as organisers_recordings_routes
@@ -85,6 +85,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     db.init_app(app)
     Migrate(app, db.extension, directory=str(settings.ROOT / "migrations"), render_as_batch=True)
     web.init_app(app)
+    visitor.init_app(app)
     csrf.init_app(app)
     limits.limiter.init_app(app)
     accounts_login.init_app(app)
@@ -150,7 +151,7 @@ def _configure(app: Flask) -> None:
 
 def _add_words(app: Flask) -> None:
     app.jinja_env.filters.update(money=money.text, z=zones.z, day=zones.day, moment=zones.moment)
-    app.jinja_env.globals.update(times_line=zones.line, span=zones.span, address=web.url)
+    app.jinja_env.globals.update(times_line=zones.line, span=zones.span, unusual=zones.unusual, address=web.url)
 
 
 def _add_error_pages(app: Flask) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from accounts import open_to
 from courses import catalogue, feeds, shelf, standing
 from courses.models import Course
-from lib import clock, db, texts
+from lib import clock, db, texts, visitor
 
 bp = Blueprint("courses", __name__)
 A_PAGE = 24
@@ -25,7 +25,13 @@ def listed() -> str:
         abort(404)
     listings = [standing.of(found, each, now) for each in upcoming[part]]
     return render_template(
-        "courses/list.html", listings=listings, page=page, pages=pages, number=len(upcoming), part=standing.part
+        "courses/list.html",
+        listings=listings,
+        page=page,
+        pages=pages,
+        number=len(upcoming),
+        part=standing.part,
+        zone=visitor.zone() or "",
     )
 
 
@@ -57,6 +63,7 @@ def workshop(slug: str) -> str:
         listing=listing,
         workshop=listing.workshop,
         part=standing.part,
+        zone=visitor.zone() or "",
     )
 
 
@@ -83,6 +90,7 @@ def course(slug: str) -> str:
         description=texts.rich(taught.description),
         ahead=[each for each in listings if each.state in ("scheduled", "running")],
         gone=[each for each in reversed(listings) if each.state in ("past", "cancelled")],
+        zone=visitor.zone() or "",
         now=now,
     )
 

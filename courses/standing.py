@@ -31,11 +31,20 @@ def of(found: Shelf, workshop: WorkshopFacts, now: datetime) -> Listing:
 
 
 @lru_cache(maxsize=2048)
-def part(template: str, stands: Listing) -> Markup:
-    """A part of a page that follows from a listing alone: `template` may use nothing of the request or the visitor."""
+def part(template: str, stands: Listing, zone: str = "") -> Markup:
+    """A part of a page that follows from a listing and the zone it is read in, the workshop's own if none is given.
+
+    `template` may use nothing else of the request or the visitor.
+    """
     description = Markup(texts.rich(stands.workshop.description))  # noqa: S704 - an allow-list made it safe
     return Markup(  # noqa: S704 - rendered with escaping on
-        render_template(template, listing=stands, workshop=stands.workshop, description=description)
+        render_template(
+            template,
+            listing=stands,
+            workshop=stands.workshop,
+            description=description,
+            zone=zone or stands.workshop.zone,
+        )
     )
 
 

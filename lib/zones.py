@@ -3,9 +3,11 @@
 The wall time in the organiser's zone is the promise; each instant is worked out from the rules of its own date.
 """
 
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from importlib import resources
 from zoneinfo import ZoneInfo, available_timezones
 
 from babel.dates import get_timezone_name
@@ -39,6 +41,18 @@ def is_zone(name: str) -> bool:
 @lru_cache(maxsize=1)
 def _names() -> frozenset[str]:
     return frozenset(available_timezones()) - {"localtime", "Factory"}
+
+
+@lru_cache(maxsize=1)
+def regions() -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The zones people choose from, some four hundred, by region and then by city; old names are left out."""
+    text = (resources.files("tzdata") / "zoneinfo" / "zone.tab").read_text(encoding="utf-8")
+    found: dict[str, set[str]] = defaultdict(set)
+    for row in text.splitlines():
+        if row and not row.startswith("#"):
+            name = row.split("\t")[2]
+            found[name.split("/")[0]].add(name)
+    return tuple((region, tuple(sorted(found[region], key=city))) for region in sorted(found))
 
 
 @lru_cache(maxsize=64)
@@ -198,6 +212,48 @@ def _part(there: Span, home_day: date) -> str:
         is_long = (there.ends.date() - there.starts.date()).days > 1
         said += f", ends {there.ends_day}" if is_long or away else ", ends the next day"
     return said
+
+
+@lru_cache(maxsize=1024)
+def _differences(zone: str, own: str, year: int) -> Counter[int]:
+    """On how many days of the year clocks in `zone` are how many minutes ahead of those in `own`."""
+    noon = datetime(year, 1, 1, 12, tzinfo=UTC)
+    return Counter(ahead(noon + timedelta(days=n), zone, own) for n in range(365))
+
+
+def ahead(at: datetime, zone: str, own: str) -> int:
+    """How many minutes clocks in `zone` are ahead of those in `own` at that instant."""
+    here, there = (at.astimezone(ZoneInfo(each)).utcoffset() or timedelta() for each in (own, zone))
+    return int((there - here).total_seconds() // 60)
+
+
+def unusual(at: datetime, zone: str, own: str) -> str:
+    """One sentence about the weeks in which the usual difference does not hold; nothing in all others.
+
+    The clocks of two places change on different days: New York is four hours from London for some weeks of a year
+    and five in all others. A difference that holds for two months or more is no surprise.
+    """
+    found = _differences(zone, own, wall(at, own).year)
+    now = ahead(at, zone, own)
+    usual, days = found.most_common(1)[0]
+    if now == usual or found[now] > _A_SEASON:
+        return ""
+    said = f"On {day(wall(at, own).date())} {city(zone)} is {_apart(now)} {city(own)}"
+    if days >= 365 - _A_SEASON:
+        return f"{said}; on most days of the year it is {_apart(usual)} it."
+    return f"{said}; that holds for only a few weeks of the year."
+
+
+_A_SEASON = 60  # days
+
+
+def _apart(minutes: int) -> str:
+    """4 hours behind; 30 minutes ahead of; at the same hour as."""
+    if minutes == 0:
+        return "at the same hour as"
+    hours, rest = divmod(abs(minutes), 60)
+    parts = [f"{hours} hour{'s' * (hours != 1)}" if hours else "", f"{rest} minutes" if rest else ""]
+    return f"{' '.join(filter(None, parts))} {'ahead of' if minutes > 0 else 'behind'}"
 
 
 def moment(at: datetime, zone: str) -> str:

@@ -116,9 +116,17 @@ class Form:
 
 
 def form(answer: TestResponse, action_contains: str = "") -> Form:
-    """The one form of a page whose action contains the text. Raises AssertionError when there is none, or more."""
+    """The one form of a page whose action contains the text. Raises AssertionError when there is none, or more.
+
+    The zone chooser, which stands in the head of every page, is found only by its name.
+    """
     root = tree(answer.get_data(as_text=True))
-    labelled = [each for each in root.iter("form") if action_contains in each.get("action", "")]
+    everywhere = "" if action_contains else "/zone"
+    labelled = [
+        each
+        for each in root.iter("form")
+        if action_contains in each.get("action", "") and each.get("action") != everywhere
+    ]
     found = [each for each in labelled if action_contains or each.get("action")]
     actions = [each.get("action") for each in root.iter("form")]
     assert len(found) == 1, f"{len(found)} forms lead to {action_contains!r}; the page's lead to {actions}"

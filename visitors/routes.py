@@ -1,13 +1,13 @@
 """Pages for the public and for one person: home, texts of the house, everything of a verified address."""
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response as Answer
 
 from accounts import open_to
 from bookings import letters, pages, terms
 from courses import catalogue, shelf, standing
-from lib import clock, db, forms, limits, web, work
+from lib import clock, db, forms, limits, paths, visitor, web, work, zones
 from recordings import access
 from visitors.jobs import SEND_LINKS
 
@@ -23,6 +23,18 @@ def home() -> str:
     first = catalogue.upcoming(found, now)[:ON_THE_HOME_PAGE]
     listings = [standing.of(found, each, now) for each in first]
     return render_template("visitors/home.html", listings=listings)
+
+
+@bp.get("/zone")
+@open_to.anyone
+def zone() -> Answer | tuple[str, int]:
+    chosen = request.args.get("zone", "")
+    leads_to = paths.safe_path(request.args.get("next"), url_for("courses.listed"))
+    if not zones.is_zone(chosen):
+        return render_template("visitors/zone.html", next=leads_to), 422
+    answer = current_app.make_response(redirect(leads_to))
+    visitor.remember(answer, chosen)
+    return answer
 
 
 @bp.get("/me")

@@ -16,11 +16,13 @@ WRITES = {
 ASKS_THE_TIME = {
     "lib/work.py": "the worker is the door through which jobs come: it hands `now` to every handler",
     "lib/clock.py": "is the clock",
+    "lib/visitor.py": "the chooser in the head of every page names the zone's abbreviation of today",
     "visitors/health.py": "a page for machines: routes under another name",
 }
 LOOKS_AT_THE_REQUEST = {
     "app.py": "error pages answer the request at hand, and every page knows its own address",
     "lib/web.py": "headers, request ids and logs belong to every request",
+    "lib/visitor.py": "the zone a visitor reads in is said in the address or a cookie; what it returns is a plain value",
     "lib/limits.py": "a limit's key is what was typed into a field",
     "accounts/login.py": "signs in and out: the session is its subject",
     "accounts/open_to.py": "guards every door",
