@@ -115,7 +115,10 @@ def _user(email: str, now: datetime) -> User:
 def _join(user: User, invited: Invited, now: datetime) -> None:
     added = _insert(Membership).values(user_id=user.id, organiser_id=invited.organiser_id, role=invited.role)
     db.session.execute(
-        added.on_conflict_do_update(index_elements=["user_id", "organiser_id"], set_={"role": invited.role})
+        # Who owns it meanwhile stays an owner: an old invitation must not take the last one away.
+        added.on_conflict_do_update(
+            index_elements=["user_id", "organiser_id"], set_={"role": invited.role}, where=Membership.role != "owner"
+        )
     )
     record(
         f"organiser:{invited.organiser_id}",

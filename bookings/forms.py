@@ -91,7 +91,7 @@ class BookingForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
             code=discounts.fold(self.discount_code.data),
             zone=self.zone.data or "",
             wants_letters=bool(self.marketing.data),
-            terms_version=terms.CURRENT,
+            terms_version=terms.current(self.listing.workshop.organiser.id),
             once=self.once.data or None,
             once_digest=None,
         )

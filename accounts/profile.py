@@ -1,0 +1,54 @@
+"""What an organiser says of itself: changed by its team, each change kept in history."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from accounts.models import Organiser
+from history import models as history
+from lib import db
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The columns that the team may write, checked for shape."""
+
+    name: str
+    about: str
+    phone: str
+    email: str
+    address: str
+    colour: str
+
+
+def save(organiser_id: int, profile: Profile, *, actor: str, now: datetime) -> None:
+    """Keep what was typed; history names the fields that changed."""
+    organiser = _locked(organiser_id)
+    changed = {name: value for name, value in asdict(profile).items() if getattr(organiser, name) != value}
+    if not changed:
+        return
+    for name, value in changed.items():
+        setattr(organiser, name, value)
+    _record(organiser_id, "settings_changed", {"fields": sorted(changed)}, actor, now)
+
+
+def set_logo(organiser_id: int, name: str, *, actor: str, now: datetime) -> str:
+    """Name the stored picture in the organiser's row, or none; returns the name of the one before."""
+    organiser = _locked(organiser_id)
+    before, organiser.logo = organiser.logo, name
+    _record(organiser_id, "logo_changed" if name else "logo_removed", {}, actor, now)
+    return before
+
+
+def _locked(organiser_id: int) -> Organiser:
+    return db.session.scalars(
+        select(Organiser)
+        .where(Organiser.id == organiser_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def _record(organiser_id: int, verb: str, facts: dict[str, object], actor: str, now: datetime) -> None:
+    history.record(f"organiser:{organiser_id}", verb, at=now, actor=actor, organiser_id=organiser_id, facts=facts)

@@ -1,0 +1,94 @@
+"""What the desk calls things: states, letters, and what history says, in sentences."""
+
+import re
+
+from history.models import Entry
+from lib import money
+
+STATES = {
+    "held": ("Waiting for payment", "warn"),
+    "awaiting_bank": ("Waiting for the bank", "warn"),
+    "awaiting_invoice": ("Waiting for an invoice", "warn"),
+    "confirmed": ("Confirmed", "good"),
+    "lapsed": ("Lapsed", ""),
+    "cancelled": ("Cancelled", ""),
+}
+PLACES = {"held": "kept", "taken": "taken", "released": "given back"}
+PAYMENTS = {"pending": "on its way", "succeeded": "arrived", "failed": "did not arrive"}
+REFUNDS = {"waiting": "about to be sent", "pending": "on its way", "succeeded": "sent back", "failed": "failed"}
+LETTER_STATES = {"waiting": ("Waiting", "warn"), "sent": ("Sent", "good"), "failed": ("Failed", "bad")}
+LETTERS = {
+    "confirmed": "The place, with its invite",
+    "session_invite": "One more session's invite",
+    "session_cancelled": "A session is cancelled",
+    "receipt": "Receipt",
+    "reminder": "Reminder",
+    "join_link": "The way in, asked for",
+    "moved": "New times",
+    "place_elsewhere": "Withdrawn from this address",
+    "recording_ready": "The recording is ready",
+    "awaiting_bank": "Waiting for the bank",
+    "payment_failed": "The bank did not pay",
+    "refunded_late": "Money sent back",
+    "workshop_cancelled": "The workshop is cancelled",
+    "cancelled_booking": "The workshop is cancelled, and the money",
+    "organiser_notice": "A notice to you",
+}
+ROLES = {"owner": "Owner", "manager": "Manager", "presenter": "Presenter"}
+PAPERS = {"terms": "Terms", "privacy": "Privacy notice", "accessibility": "Accessibility statement"}
+_ACTORS = {
+    "booker": "The booker",
+    "stripe": "Stripe",
+    "worker": "Colloquy",
+    "rule": "Colloquy",
+    "attendee": "The attendee",
+}
+_DEEDS = {
+    "booking_held": "Places kept while the booker pays",
+    "booking_confirmed": "Confirmed",
+    "booking_awaiting_bank": "Waiting for the bank",
+    "booking_lapsed": "Lapsed, places given back",
+    "booking_cancelled": "Cancelled",
+    "attendees_cancelled": "Some of the places cancelled",
+    "refund_begun": "Money is going back",
+    "payment_mismatch": "A payment did not fit the bill",
+    "letter_failed": "A letter failed",
+    "letter_resent": "A letter sent again",
+    "attendee_corrected": "A person put right",
+    "place_given": "A free place given",
+    "joined": "Came in",
+}
+_LINK = re.compile(r"(?:https?|webcal)://\S+")
+
+
+def letter(template: str) -> str:
+    return LETTERS.get(template, template.replace("_", " ").capitalize())
+
+
+def actor(entry: Entry, names: dict[str, str]) -> str:
+    """Who did it, by name."""
+    return names.get(entry.actor) or _ACTORS.get(entry.actor, "Somebody who has left")
+
+
+def entry(kept: Entry) -> str:
+    """What history says, as a sentence with the facts that matter."""
+    facts = kept.facts
+    said = [_DEEDS.get(kept.verb, kept.verb.replace("_", " ").capitalize())]
+    if "amount_minor" in facts and "currency" in facts:
+        said.append(money.text(int(facts["amount_minor"]), str(facts["currency"])))
+    if kept.verb.startswith("letter_"):
+        said.append(letter(str(facts.get("template") or facts.get("letter"))).lower())
+    for name, words in (("name", "name"), ("email", "address")):
+        if f"{name}_before" in facts:
+            said.append(f"{words} from {facts[f'{name}_before']} to {facts[name]}")
+    if answer := facts.get("answer"):
+        said.append(f"the server said: {answer}")
+    if wrong := facts.get("wrong"):
+        said.append(str(wrong))
+    why = str(facts.get("why") or "").rstrip(".")
+    return f"{', '.join(said)}.{f' Reason: {why}.' if why else ''}"
+
+
+def without_links(text: str) -> str:
+    """A letter's text for the team: whoever holds a link can use it, so none is shown."""
+    return _LINK.sub("(a link of their own)", text)
