@@ -9,11 +9,10 @@ from typing import Any, ClassVar, TypeVar
 
 from sqlalchemy import delete, select
 
-from courses import schedule, slugs
+from courses import places, schedule, slugs
 from courses.models import (
     Course,
     OldAddress,
-    Place,
     Pool,
     Presenter,
     Question,
@@ -166,7 +165,7 @@ def delete_workshop(workshop: Workshop) -> None:
     db.session.execute(delete(TicketPrice).where(TicketPrice.ticket_type_id.in_(tickets)))
     db.session.execute(delete(TicketType).where(TicketType.id.in_(tickets)))
     db.session.execute(delete(Question).where(Question.id.in_(questions)))
-    db.session.execute(delete(Place).where(Place.pool_id.in_(pools)))
+    places.forget(pools)
     db.session.execute(delete(Pool).where(Pool.id.in_(pools)))
     schedule.delete_rows(sessions)
     db.session.execute(delete(OldAddress).where(OldAddress.workshop_id == workshop.id))

@@ -19,7 +19,6 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from lib import db
 from lib.db import Owned, pair, same_organiser
 
-
 REMINDERS = (7 * 24 * 60, 24 * 60, 60)  # minutes before a session, elapsed
 
 

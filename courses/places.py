@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import BindParameter, ColumnElement, and_, func, insert, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, and_, delete, func, insert, or_, select, update
 
 from courses.models import Place, Pool
 from lib import db, web
@@ -74,6 +74,11 @@ def keep(place_ids: Sequence[int], now: datetime) -> None:
 def release(place_ids: Sequence[int]) -> None:
     """Give the places back. They are never used again: a later claim makes new ones or claims these under the lock."""
     db.session.execute(update(Place).where(Place.id.in_(place_ids)).values(state="released", held_until=None))
+
+
+def forget(pool_ids: Sequence[int]) -> None:
+    """Remove what was ever claimed of pools that are about to be deleted; whoever deletes them made sure of it."""
+    db.session.execute(delete(Place).where(Place.pool_id.in_(pool_ids)))
 
 
 def _claim_again(place_ids: Sequence[int], now: datetime) -> None:

@@ -197,7 +197,7 @@ def _draw(workshop: Workshop, ticket: TicketType, wanted: Wanted) -> None:
 
 def _delete_pools(ids: Sequence[int]) -> None:
     db.session.flush()
-    db.session.execute(delete(Place).where(Place.pool_id.in_(ids)))
+    places.forget(ids)
     db.session.execute(delete(Pool).where(Pool.id.in_(ids)))
 
 

@@ -13,7 +13,7 @@ from bookings.models import Attendee, Booking
 from courses import publishing, shelf, standing
 from courses.models import TicketType, Workshop, WorkshopSession
 from lib import db
-from meetings.models import MeetingPoint
+from meetings import points
 
 A_PAGE = 50
 SOON = timedelta(hours=48)
@@ -49,7 +49,7 @@ def read(organiser: Organiser, page: int, now: datetime) -> Board:
         joinedload(Workshop.course),
         joinedload(Workshop.venue),
         selectinload(Workshop.sessions),
-        selectinload(Workshop.tickets).options(selectinload(TicketType.prices), selectinload(TicketType.pools)),
+        selectinload(Workshop.tickets).options(joinedload(TicketType.prices), joinedload(TicketType.pools)),
     )
     ahead = db.session.scalars(mine.where(~is_over).order_by(Workshop.starts_at, Workshop.id).options(*loaded)).all()
     over = db.session.scalars(
@@ -64,7 +64,7 @@ def read(organiser: Organiser, page: int, now: datetime) -> Board:
     slugs = {each.slug for each in ahead if each.status == "published"}
     found = shelf.read(now, lambda kept: [each for each in kept.workshops if each.slug in slugs])
     left = {each.id: standing.of(found, each, now).places_left for each in found.workshops if each.slug in slugs}
-    linked = _linked(ahead)
+    linked = points.with_points([session.id for each in ahead for session in each.sessions])
     lines = {each.id: _line(each, sold, held, left, linked, now) for each in (*ahead, *over)}
     return Board(
         [lines[each.id] for each in ahead if each.status != "draft"],
@@ -86,12 +86,6 @@ def counts(workshop_ids: Sequence[int], now: datetime) -> tuple[Counter[int], Co
     ).all()
     sold = Counter({workshop: number for workshop, state, number in rows if state == "confirmed"})
     return sold, Counter({workshop: number for workshop, state, number in rows if state == "held"})
-
-
-def _linked(workshops: Sequence[Workshop]) -> set[int]:
-    """The sessions that have a meeting point."""
-    sessions = [session.id for each in workshops for session in each.sessions]
-    return set(db.session.scalars(select(MeetingPoint.session_id).where(MeetingPoint.session_id.in_(sessions))))
 
 
 def _line(

@@ -13,7 +13,7 @@ from bookings import moving
 from courses import schedule
 from courses.models import Workshop, WorkshopSession
 from lib import clock, db, zones
-from meetings.models import MeetingPoint
+from meetings import points
 from organisers import rows
 from organisers.forms import MOST_SESSIONS, ScheduleForm, TimesForm, WhyForm
 from organisers.routes import MANAGERS, Page, actor, note
@@ -75,8 +75,7 @@ def save(organiser: Organiser, slug: str) -> Page:
             else:
                 fresh.append(schedule.add(found, meeting))
         for session in [each for key, each in known.items() if key not in kept]:
-            for point in db.session.scalars(select(MeetingPoint).where(MeetingPoint.session_id == session.id)):
-                db.session.delete(point)
+            points.clear_point(session, actor=actor(), now=now)
             schedule.remove(found, session)
         found.zone = zone
         schedule.settle(found)

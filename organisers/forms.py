@@ -217,3 +217,12 @@ class CloneForm(Form):
         default=364,
         description="28 is four weeks, 364 the same weekday next year.",
     )
+
+
+class MeetingForm(Form):
+    """The pasted link of a meeting, and how to get in by telephone."""
+
+    url = StringField("Meeting link", description="The whole link, beginning with https://.")
+    phone_numbers = TextAreaField("Telephone numbers", description="One on each line, for those whose computer fails.")
+    passcode = StringField("Passcode for the telephone")
+    for_all = BooleanField("Use it for every session that has no link yet")

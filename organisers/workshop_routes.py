@@ -13,12 +13,12 @@ from courses import editing, places, publishing, schedule, tickets
 from courses.editing import NotPossible
 from courses.models import Course, Presenter, Venue, Workshop
 from lib import clock, db, zones
-from meetings.models import MeetingPoint
+from meetings import points
 from organisers import board as boards
 from organisers import rows, times
 from organisers.choices import options
 from organisers.forms import CloneForm, NewWorkshopForm, WorkshopForm
-from organisers.routes import MANAGERS, Page, may_manage, note, saved
+from organisers.routes import MANAGERS, Page, actor, may_manage, note, saved
 from recordings.models import Recording
 
 bp = Blueprint("organise_workshops", __name__, url_prefix="/organise/<organiser>/workshops")
@@ -77,6 +77,7 @@ def shown(organiser: Organiser, slug: str) -> Page:
         claimed=places.claimed([each.id for each in found.pools], now),
         missing=publishing.missing(found, now) if found.status == "draft" else [],
         is_live=rows.is_live(found.id),
+        linked=points.with_points([each.id for each in found.sessions]),
         pool_name=tickets.pool_name,
         clone=CloneForm(),
         may_manage=may_manage(organiser),
@@ -181,14 +182,15 @@ def delete(organiser: Organiser, slug: str) -> Page:
                 "It was booked, and bookings, payments and invoices have to stay readable. Cancel the workshop, which "
                 "tells everybody and sends all money back, or, with nobody coming, take it out of the catalogue.",
             )
-        sessions = [each.id for each in [*found.sessions, *schedule.cancelled(found)]]
-        if db.session.scalar(select(Recording.id).where(Recording.session_id.in_(sessions)).limit(1)):
+        sessions = [*found.sessions, *schedule.cancelled(found)]
+        if db.session.scalar(
+            select(Recording.id).where(Recording.session_id.in_([each.id for each in sessions])).limit(1)
+        ):
             raise _refusal(
                 organiser, found, "One of its sessions has a recording. Take it out of the catalogue instead."
             )
-        for point in db.session.scalars(select(MeetingPoint).where(MeetingPoint.session_id.in_(sessions))):
-            db.session.delete(point)
-        db.session.flush()
+        for session in sessions:
+            points.clear_point(session, actor=actor(), now=clock.now())
         note(organiser, f"workshop:{found.id}", "workshop_deleted", {"title": found.title, "slug": found.slug})
         editing.delete_workshop(found)
     return redirect(url_for("organise.board", organiser=organiser.slug), code=303)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from courses.models import Workshop
 from lib import db
 from mail.models import Letter
-from tests.accounts.browsing import link_in, letters, send
+from tests.accounts.browsing import letters, link_in, send
 from tests.conftest import Clock
 from tests.organisers.conftest import DESK
 from tests.page import PageClient, form, main_text
