@@ -26,8 +26,13 @@ from lib import cli as lib_cli
 from lib import clock, db, limits, money, references, settings, visitor, web, zones
 from mail import jobs as mail_jobs
 from organisers import dates_routes as organisers_dates_routes
+from organisers import meeting_routes as organisers_meeting_routes
+from organisers import papers_routes as organisers_papers_routes
+from organisers import people_acts_routes as organisers_people_acts_routes
+from organisers import people_routes as organisers_people_routes
 from organisers import recordings_routes as organisers_recordings_routes
 from organisers import routes as organisers_routes
+from organisers import settings_routes as organisers_settings_routes
 from organisers import tickets_routes as organisers_tickets_routes
 from organisers import workshop_routes as organisers_workshop_routes
 from payments import jobs as payments_jobs
@@ -52,7 +57,12 @@ ROOMS = (
     organisers_workshop_routes.bp,
     organisers_dates_routes.bp,
     organisers_tickets_routes.bp,
+    organisers_meeting_routes.bp,
     organisers_recordings_routes.bp,
+    organisers_people_routes.bp,
+    organisers_people_acts_routes.bp,
+    organisers_papers_routes.bp,
+    organisers_settings_routes.bp,
     visitors_health.bp,
 )
 COMMANDS = (accounts_cli.group, bookings_cli.group)
@@ -94,7 +104,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     for room in ROOMS:
         app.register_blueprint(room)
     csrf.exempt(bookings_webhook.bp)
-    for view in organisers_recordings_routes.TOKEN_CHECKED_INSIDE:
+    for view in (*organisers_recordings_routes.TOKEN_CHECKED_INSIDE, *organisers_settings_routes.TOKEN_CHECKED_INSIDE):
         csrf.exempt(view)
     for command in COMMANDS:
         app.cli.add_command(command)
