@@ -240,6 +240,7 @@ def test_while_it_is_open_the_numbers_and_the_passcode_are_there(
     clock.set("2027-03-12T16:00:00Z")
     over = client.get(path)
     assert "This is over" in main_text(over)
+    assert "sessions" not in main_text(over)
     assert NUMBER not in over.get_data(as_text=True)
     assert "/places/" in over.get_data(as_text=True)
 
