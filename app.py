@@ -42,6 +42,7 @@ from visitors import health as visitors_health
 from visitors import jobs as visitors_jobs
 from visitors import place_routes as visitors_place_routes
 from visitors import routes as visitors_routes
+from visitors import site_routes as visitors_site_routes
 
 ROOMS = (
     accounts_routes.bp,
@@ -53,6 +54,7 @@ ROOMS = (
     recordings_routes.bp,
     visitors_routes.bp,
     visitors_place_routes.bp,
+    visitors_site_routes.bp,
     organisers_routes.bp,
     organisers_workshop_routes.bp,
     organisers_dates_routes.bp,

@@ -1,12 +1,17 @@
-"""The public catalogue: list, workshop, course, feeds."""
+"""The public catalogue: list, workshop, course, who teaches, who organises, feeds."""
 
-from flask import Blueprint, Response, abort, jsonify, render_template, request
+from datetime import datetime
+
+from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
+from markupsafe import Markup
 from sqlalchemy import select
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response as Answer
 
 from accounts import open_to
-from courses import catalogue, feeds, shelf, standing
+from courses import catalogue, feeds, machines, shelf, slugs, standing
 from courses.models import Course
-from lib import clock, db, texts, visitor
+from lib import clock, db, texts, visitor, web
 
 bp = Blueprint("courses", __name__)
 A_PAGE = 24
@@ -56,8 +61,11 @@ def listed_calendar() -> Response:
 
 @bp.get("/workshops/<slug>")
 @open_to.anyone
-def workshop(slug: str) -> str:
-    listing = one(slug)
+def workshop(slug: str) -> str | Answer:
+    try:
+        listing = one(slug)
+    except NotFound:
+        return _moved("workshop", slug)
     return render_template(
         "courses/workshop.html",
         listing=listing,
@@ -76,23 +84,86 @@ def workshop_calendar(slug: str) -> Response:
 
 @bp.get("/courses/<slug>")
 @open_to.anyone
-def course(slug: str) -> str:
+def course(slug: str) -> str | Answer:
     now = clock.now()
     found = shelf.read(now, lambda kept: [each for each in kept.workshops if each.course_slug == slug])
     dates = [each for each in found.workshops if each.course_slug == slug]
     if not dates:
-        abort(404)
+        return _moved("course", slug)
     taught = db.session.scalars(select(Course).where(Course.slug == slug)).one()
     listings = [standing.of(found, each, now) for each in dates]
     return render_template(
         "courses/course.html",
         course=taught,
         description=texts.rich(taught.description),
+        said=machines.said(taught.summary),
         ahead=[each for each in listings if each.state in ("scheduled", "running")],
         gone=[each for each in reversed(listings) if each.state in ("past", "cancelled")],
         zone=visitor.zone() or "",
         now=now,
     )
+
+
+@bp.get("/organisers/<slug>")
+@open_to.anyone
+def organiser(slug: str) -> str:
+    now = clock.now()
+    found = shelf.read(now, lambda kept: [each for each in kept.workshops if each.organiser.slug == slug])
+    theirs = [each for each in found.workshops if each.organiser.slug == slug]
+    if not theirs:
+        abort(404)
+    who = theirs[0].organiser
+    return _of_somebody(found, theirs, now, who.name, who.about, None)
+
+
+@bp.get("/presenters/<organiser>/<slug>")
+@open_to.anyone
+def presenter(organiser: str, slug: str) -> str:
+    def taught(kept: shelf.Shelf) -> list[shelf.WorkshopFacts]:
+        return [
+            each
+            for each in kept.workshops
+            if each.organiser.slug == organiser and slug in [who.slug for who in each.presenters]
+        ]
+
+    now = clock.now()
+    found = shelf.read(now, taught)
+    theirs = taught(found)
+    if not theirs:
+        abort(404)
+    (who,) = [each for each in theirs[0].presenters if each.slug == slug]
+    return _of_somebody(found, theirs, now, who.name, who.about, theirs[0].organiser)
+
+
+def _of_somebody(
+    found: shelf.Shelf,
+    theirs: list[shelf.WorkshopFacts],
+    now: datetime,
+    name: str,
+    about: str,
+    organiser: shelf.OrganiserFacts | None,
+) -> str:
+    """The page of a presenter, or of an organiser, with everything they teach."""
+    listings = [standing.of(found, each, now) for each in theirs]
+    return render_template(
+        "courses/person.html",
+        name=name,
+        about=Markup(texts.rich(about)),  # noqa: S704 - an allow-list made it safe
+        said=machines.said(about),
+        organiser=organiser,
+        canonical=web.url(str(request.endpoint), **(request.view_args or {})),
+        ahead=[each for each in listings if each.state in ("scheduled", "running")],
+        gone=[each for each in reversed(listings) if each.state in ("past", "cancelled")],
+        zone=visitor.zone() or "",
+    )
+
+
+def _moved(kind: slugs.Kind, slug: str) -> Answer:
+    """Leads on from an address that a published course or workshop had before; 404 for anything else."""
+    now_at = slugs.followed(kind, slug)
+    if now_at is None:
+        abort(404)
+    return redirect(url_for(f".{kind}", slug=now_at), code=301)
 
 
 def one(slug: str) -> catalogue.Listing:

@@ -78,6 +78,7 @@ class TicketFacts:
 
 @dataclass(frozen=True, slots=True)
 class PresenterFacts:
+    slug: str
     name: str
     about: str
 
@@ -91,6 +92,7 @@ class OrganiserFacts:
     zone: str
     email: str
     address: str
+    about: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +117,19 @@ class WorkshopFacts:
     catch_up_days: int
     catch_up_from: str
     catch_up_note: str
+    late_buyers_share: bool
+    programme: str
+    cancellation_terms: str
+    access: str
+    join_opens_minutes: int
     starts_at: datetime
     ends_at: datetime
     course_slug: str
     summary: str
     description: str
     topic: str
+    audience: str
+    outcomes: str
     organiser: OrganiserFacts
     venue: VenueFacts | None
     presenters: tuple[PresenterFacts, ...] = ()
@@ -219,9 +228,11 @@ def _facts(each: Workshop, owner: Organiser, tickets: list[TicketFacts], capacit
         summary=each.course.summary,
         description=each.course.description,
         topic=each.course.topic,
+        audience=each.course.audience,
+        outcomes=each.course.outcomes,
         organiser=OrganiserFacts(**{name: getattr(owner, name) for name in OrganiserFacts.__slots__}),
         venue=VenueFacts(each.venue.name, each.venue.address, each.venue.access) if each.venue else None,
-        presenters=tuple(PresenterFacts(who.name, who.about) for who in each.presenters),
+        presenters=tuple(PresenterFacts(who.slug, who.name, who.about) for who in each.presenters),
         sessions=tuple(
             SessionFacts(**{name: getattr(one, name) for name in SessionFacts.__slots__}) for one in each.sessions
         ),

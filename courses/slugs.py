@@ -61,6 +61,17 @@ def keep_old(row: Course | Workshop, slug: str) -> None:
     db.session.flush()
 
 
+def followed(kind: Kind, slug: str) -> str | None:
+    """The address that an old one leads to, when what it stands for is to be seen by everybody."""
+    if kind == "course":
+        is_seen = select(Workshop.id).where(Workshop.course_id == Course.id, Workshop.status != "draft").exists()
+        to_course = select(Course.slug).join(OldAddress, OldAddress.course_id == Course.id)
+        return db.session.scalar(to_course.where(OldAddress.kind == kind, OldAddress.slug == slug, is_seen))
+    to_workshop = select(Workshop.slug).join(OldAddress, OldAddress.workshop_id == Workshop.id)
+    is_out = Workshop.status != "draft"
+    return db.session.scalar(to_workshop.where(OldAddress.kind == kind, OldAddress.slug == slug, is_out))
+
+
 def _free(kind: Kind, base: str, own_id: int | None) -> str:
     model = Course if kind == "course" else Workshop
     like = f"{base}%"

@@ -11,6 +11,7 @@ from functools import lru_cache
 from flask import render_template
 from markupsafe import Markup
 
+from courses import machines
 from courses.catalogue import Listing, listing
 from courses.shelf import Shelf, Standing, WorkshopFacts
 from lib import texts
@@ -44,6 +45,8 @@ def part(template: str, stands: Listing, zone: str = "") -> Markup:
             workshop=stands.workshop,
             description=description,
             zone=zone or stands.workshop.zone,
+            said=machines.said,
+            machine_facts=machines.facts,
         )
     )
 

@@ -251,7 +251,10 @@ def _forms(root: Element) -> Iterator[str]:
 
 def _inline(root: Element) -> Iterator[str]:
     for each in root.iter():
-        if each.tag == "style" or (each.tag == "script" and not each.get("src")):
+        is_data = each.tag == "script" and each.attrib == {"type": "application/ld+json"}
+        if is_data and any(c in "".join(each.itertext()) for c in "<>&"):
+            yield "markup in a block of data"
+        if each.tag == "style" or (each.tag == "script" and not each.get("src") and not is_data):
             yield f"an inline {each.tag}"
         for attribute in each.attrib:
             if attribute == "style" or attribute.startswith("on"):

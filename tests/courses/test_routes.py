@@ -306,7 +306,7 @@ def test_each_session_stands_once_as_one_piece_of_text(app: Flask, clock: Clock,
 
 def test_a_workshop_s_page_shows_its_tickets_and_places(app: Flask, clock: Clock, client: PageClient) -> None:
     with arranged(app):
-        workshop = a_workshop(slug="it", capacity=7, presenters=[a_presenter(about="She listens.")])
+        workshop = a_workshop(slug="it", capacity=4, presenters=[a_presenter(about="She listens.")])
         a_ticket(workshop, code="early", name="Early bird", prices={"GBP": 8500}, sold_until=MORNING)
         a_ticket(workshop, code="parts", name="In three parts", payment="deposit", prices={"GBP": 5600})
 

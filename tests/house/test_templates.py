@@ -21,7 +21,8 @@ ELSEWHERE = re.compile(
     re.IGNORECASE,
 )
 INLINE = re.compile(
-    r"""\sstyle\s*=|<style\b|<script\b(?![^>]*\bsrc\s*=)|\son[a-z]+\s*=\s*["']|javascript:""", re.IGNORECASE
+    r"""\sstyle\s*=|<style\b|<script\b(?! type="application/ld\+json">)(?![^>]*\bsrc\s*=)|\son[a-z]+\s*=\s*["']|javascript:""",
+    re.IGNORECASE,
 )
 
 
@@ -75,6 +76,7 @@ def test_a_fault_is_seen(text: str) -> None:
         '<link rel="canonical" href="https://cpd.example/">',
         '<a href="https://stripe.com">Stripe</a>',
         '<p class="only-person">',
+        '<script type="application/ld+json">{{ facts|tojson }}</script>',
     ],
 )
 def test_what_is_clean_passes(text: str) -> None:
