@@ -58,30 +58,11 @@ def save(organiser: Organiser, slug: str) -> Page:
     form = ScheduleForm(request.form)
     if not form.is_right() or not _may_save(found, form):
         return _schedule_page(organiser, found, form), 422
-    zone, now = str(form.zone.data), clock.now()
     with db.writing():
-        moving.lock(found.id)
-        found = rows.workshop(organiser, slug)
-        if not _may_save(found, form):
-            db.session.rollback()
-            return _schedule_page(organiser, found, form), 422
-        known = {str(each.id): each for each in found.sessions}
-        kept = {entry.form.id.data for entry in form.sessions.entries}
-        fresh = []
-        for entry in form.sessions.entries:
-            meeting = entry.form.meeting(zone)
-            if session := known.get(entry.form.id.data or ""):
-                schedule.change(session, meeting)
-            else:
-                fresh.append(schedule.add(found, meeting))
-        for session in [each for key, each in known.items() if key not in kept]:
-            points.clear_point(session, actor=actor(), now=now)
-            schedule.remove(found, session)
-        found.zone = zone
-        schedule.settle(found)
-        told = {each.email for session in fresh for each in moving.added(session, now=now)}
-        note(organiser, f"workshop:{found.id}", "schedule_saved", {"told": len(told)})
-    return redirect(url_for("organise_workshops.shown", organiser=organiser.slug, slug=slug), code=303)
+        is_saved = _write(organiser, slug, form)
+    if not is_saved:
+        return _schedule_page(organiser, rows.workshop(organiser, slug), form), 422
+    return _done(organiser, slug)
 
 
 @bp.get("/sessions/<int:number>/move")
@@ -158,6 +139,32 @@ def cancel(organiser: Organiser, slug: str) -> Page:
         found = rows.workshop(organiser, slug)
         moving.cancel_workshop(found, str(form.why.data), actor=actor(), now=clock.now())
     return _done(organiser, slug)
+
+
+def _write(organiser: Organiser, slug: str, form: ScheduleForm) -> bool:
+    """Write the sessions in the open transaction; nothing when somebody has booked one meanwhile that would move."""
+    zone, now = str(form.zone.data), clock.now()
+    moving.lock(rows.workshop(organiser, slug).id)
+    found = rows.workshop(organiser, slug)
+    if not _may_save(found, form):
+        return False
+    known = {str(each.id): each for each in found.sessions}
+    kept = {entry.form.id.data for entry in form.sessions.entries}
+    fresh = []
+    for entry in form.sessions.entries:
+        meeting = entry.form.meeting(zone)
+        if session := known.get(entry.form.id.data or ""):
+            schedule.change(session, meeting)
+        else:
+            fresh.append(schedule.add(found, meeting))
+    for session in [each for key, each in known.items() if key not in kept]:
+        points.clear_point(session, actor=actor(), now=now)
+        schedule.remove(found, session)
+    found.zone = zone
+    schedule.settle(found)
+    told = {each.email for session in fresh for each in moving.added(session, now=now)}
+    note(organiser, f"workshop:{found.id}", "schedule_saved", {"told": len(told)})
+    return True
 
 
 def _may_save(found: Workshop, form: ScheduleForm) -> bool:

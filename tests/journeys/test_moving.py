@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from bookings import moving
 from bookings.models import Attendee, Booking, Redemption, SentInvite
+from courses import schedule
 from courses.models import Place, TicketType, Workshop, WorkshopSession
 from courses.schedule import Meeting
 from lib import db
@@ -174,9 +175,7 @@ def test_money_for_a_lapsed_booking_of_a_cancelled_workshop_comes_back(
     assert {each.state for each in walk.rows(Place)} == {"released"}
 
 
-def test_one_evening_of_two_is_cancelled(
-    walk: Walk, visitor: Visitor, bea: Person, ann: Person, bob: Person
-) -> None:
+def test_one_evening_of_two_is_cancelled(walk: Walk, visitor: Visitor, bea: Person, ann: Person, bob: Person) -> None:
     with arranged(walk.app):
         workshop = a_workshop(sessions=[a_meeting(in_days=28), a_meeting(in_days=35)])
         a_ticket(workshop, code="second-evening", prices={"GBP": 5000}, sessions=[2])
@@ -217,3 +216,24 @@ def test_every_session_of_a_course_is_withdrawn_by_itself(
         "session_cancelled",
     ]
     assert walk.one(Booking).state == "cancelled"
+
+
+def test_a_further_session_is_told_to_those_it_is_for(
+    walk: Walk, visitor: Visitor, bea: Person, ann: Person, bob: Person
+) -> None:
+    with arranged(walk.app):
+        workshop = a_workshop(sessions=[a_meeting(in_days=28)])
+        a_ticket(workshop, code="first-evening", prices={"GBP": 5000}, sessions=[1])
+        slug = workshop.slug
+    both = {"attendee-0-ticket": "standard", "attendee-1-ticket": "first-evening"}
+    booked(walk, visitor, slug, bea, ann, bob, **both)
+    with walk.app.app_context(), db.writing():
+        found = moving.lock(walk.one(Workshop).id)
+        session = schedule.add(found, a_meeting(in_days=35))
+        schedule.settle(found)
+        told = moving.added(session, now=walk.clock.now())
+        assert [each.name for each in told] == [ann.name]
+    letter = walk.letters(ann.email)[-1]
+    assert str(letter["Subject"]).startswith("A further session: Reflective Practice")
+    assert int(entry(letter)["SEQUENCE"]) == 0
+    assert len(walk.rows(SentInvite)) == 3
