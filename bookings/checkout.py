@@ -216,7 +216,6 @@ def new_attempt(booking: Booking, charges: tuple[pricing.Line, ...], title: str,
         expires_at=expires_at,
     )
     db.session.add(attempt)
-    db.session.flush()
     return attempt
 
 
@@ -279,12 +278,10 @@ def _write(
 ) -> Booking:
     organiser_id = listing.workshop.organiser.id
     bill = Bill(organiser_id=organiser_id, currency=wish.currency, total_minor=quote.total_minor, created_at=now)
-    db.session.add(bill)
-    db.session.flush()
     booking = Booking(
         organiser_id=organiser_id,
         reference=_free_reference(),
-        bill_id=bill.id,
+        bill=bill,
         state="held",
         once=wish.once,
         once_digest=wish.once_digest,
