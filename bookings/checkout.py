@@ -136,6 +136,7 @@ def start(wish: Wish, now: datetime) -> Booking:
             raise TicketNotOnSale(f"{reason} Please choose another ticket. Nothing has been charged.")
     until = now + PAGE_LASTS + GRACE
     organiser_id = listing.workshop.organiser.id
+    reference = free_reference()
     held = _hold(wish, listing, until, now)
     code = discounts.find(organiser_id, wish.code) if discounts.fold(wish.code) else None
     tickets = {person.ticket for person in wish.attending}
@@ -145,7 +146,7 @@ def start(wish: Wish, now: datetime) -> Booking:
         else None
     )
     quote = price(wish, listing, reduction)
-    booking = write(wish, listing, quote, held, until, now)
+    booking = write(reference, wish, listing, quote, held, until, now)
     if code:
         discounts.hold_use(code, booking.id, wish.booker_email, until)
     if wish.wants_letters:
@@ -216,7 +217,6 @@ def new_attempt(booking: Booking, charges: tuple[pricing.Line, ...], title: str,
         expires_at=expires_at,
     )
     db.session.add(attempt)
-    db.session.flush()
     return attempt
 
 
@@ -270,6 +270,7 @@ def _pools(wish: Wish, listing: catalogue.Listing) -> Counter[int]:
 
 
 def write(
+    reference: str,
     wish: Wish,
     listing: catalogue.Listing,
     quote: pricing.Quote,
@@ -282,12 +283,10 @@ def write(
     """Add a held booking with its bill, attendees and places, all in the open transaction."""
     organiser_id = listing.workshop.organiser.id
     bill = Bill(organiser_id=organiser_id, currency=wish.currency, total_minor=quote.total_minor, created_at=now)
-    db.session.add(bill)
-    db.session.flush()
     booking = Booking(
         organiser_id=organiser_id,
-        reference=_free_reference(),
-        bill_id=bill.id,
+        reference=reference,
+        bill=bill,
         state="held",
         once=wish.once,
         once_digest=wish.once_digest,
@@ -334,7 +333,7 @@ def write(
     return booking
 
 
-def _free_reference() -> str:
+def free_reference() -> str:
     while True:
         reference = references.new()
         if not db.session.scalar(select(Booking.id).where(Booking.reference == reference)):

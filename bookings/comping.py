@@ -76,7 +76,14 @@ def give(organiser_id: int, gift: Gift, *, actor: str, now: datetime) -> Booking
     held = places.hold(Counter(ticket.pools), organiser_id=organiser_id, until=until, now=now)
     currency = _currency(listing, ticket)
     booking = checkout.write(
-        _wish(gift, listing, currency), listing, _quote(listing, ticket, currency), held, until, now, actor=actor
+        checkout.free_reference(),
+        _wish(gift, listing, currency),
+        listing,
+        _quote(listing, ticket, currency),
+        held,
+        until,
+        now,
+        actor=actor,
     )
     booking.quote = {**booking.quote, "is_comp": True}
     db.session.flush()

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from flask_wtf import FlaskForm
@@ -24,6 +25,7 @@ from courses.catalogue import Listing
 from courses.models import Question
 from lib.forms import Email, KnownZone, one_line
 
+Asked = tuple[str, str, str, tuple[str, ...]]  # a question's code, kind, label and choices
 LONGEST_NAME = 200
 LONGEST_ANSWER = 1000
 LONGEST_ONCE = 64
@@ -178,16 +180,18 @@ class People(FieldList):  # type: ignore[type-arg]  # only the types are generic
 
 def build(listing: Listing, questions: Sequence[Question], typed: MultiDict[str, str] | None) -> BookingForm:
     """The form for a workshop: empty, or as typed."""
-    person = type("PersonForm", (PersonForm,), {f"answer-{each.code}": _field(each) for each in questions})
-    most = listing.workshop.most_attendees
-    kind = type(
-        "BookingForm",
-        (BookingForm,),
-        {"attendee": People(FormField(person), min_entries=1, max_entries=most)},
-    )
-    form: BookingForm = kind(formdata=typed)
+    asked = tuple((each.code, each.kind, each.label, tuple(each.choices)) for each in questions)
+    form = _kind(asked, listing.workshop.most_attendees)(formdata=typed)
     form.fill(listing, questions)
     return form
+
+
+@lru_cache(maxsize=256)
+def _kind(asked: tuple[Asked, ...], most: int) -> type[BookingForm]:
+    """The form's class for a workshop's questions: making a class takes longer than filling its form."""
+    person = type("PersonForm", (PersonForm,), {f"answer-{each[0]}": _field(*each[1:]) for each in asked})
+    people = People(FormField(person), min_entries=1, max_entries=most)
+    return type("BookingForm", (BookingForm,), {"attendee": people})
 
 
 def people_in(typed: MultiDict[str, str]) -> set[int]:
@@ -214,10 +218,10 @@ def _fail(field: Any, message: str) -> bool:
     return False
 
 
-def _field(question: Question) -> Any:
-    if question.kind == "tick":
-        return BooleanField(question.label)
-    if question.kind == "choice":
-        choices: list[Any] = ["", *question.choices]
-        return SelectField(question.label, choices=choices, validators=[Optional()])
-    return StringField(question.label, filters=[one_line], validators=[Length(max=LONGEST_ANSWER)])
+def _field(kind: str, label: str, choices: tuple[str, ...]) -> Any:
+    if kind == "tick":
+        return BooleanField(label)
+    if kind == "choice":
+        offered: list[Any] = ["", *choices]
+        return SelectField(label, choices=offered, validators=[Optional()])
+    return StringField(label, filters=[one_line], validators=[Length(max=LONGEST_ANSWER)])

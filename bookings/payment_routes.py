@@ -11,7 +11,7 @@ from accounts import open_to
 from bookings import checkout, lifecycle, pages, settling
 from bookings.models import Booking
 from lib import clock, db, links, references, web
-from payments import attempts, gateway, ledger
+from payments import attempts, gateway
 from payments.models import PaymentAttempt
 
 bp = Blueprint("booking_payments", __name__)
@@ -51,20 +51,20 @@ def on_to_payment(reference: str) -> Answer:
     """303 to Stripe, or to the booking's page when there is nothing to pay or Stripe cannot be reached."""
     booking = db.session.scalars(select(Booking).where(Booking.reference == reference)).one()
     _remember(booking)
-    page = page_for(booking.bill_id, clock.now())
+    page = page_for(booking, clock.now())
     return redirect(page or url_for("bookings.shown", reference=reference), code=303)
 
 
-def page_for(bill_id: int, now: datetime) -> str | None:
-    """The address at Stripe where the booking of this bill is paid; None when nothing is owed or Stripe is away.
+def page_for(booking: Booking, now: datetime) -> str | None:
+    """The address at Stripe where the booking is paid; None when nothing is owed or Stripe is away.
 
     Reuses the open page while two minutes of it are left; otherwise closes it at Stripe first, so that no two pages
     of one booking can be paid. Raises HoldLapsed.
     """
-    booking = _booking(bill_id)
     if booking.state in ("confirmed", "awaiting_bank", "awaiting_invoice"):
         return None
     checkout.refuse_unless_held(booking, now)
+    bill_id = booking.bill_id
     attempt = attempts.live(bill_id)
     if attempt and attempt.state == "open" and attempt.expires_at - now >= checkout.WORTH_RETURNING:
         return attempt.url
@@ -148,8 +148,7 @@ def _send(attempt: PaymentAttempt) -> str | None:
             attempts.refused(attempts.by_key(key), str(problem))
         return None
     with db.writing():
-        ledger.lock(bill_id)
-        attempts.opened(attempts.by_key(key), made)
+        attempts.opened(key, made)
     return made.url
 
 

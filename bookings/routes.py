@@ -37,6 +37,8 @@ def new(slug: str) -> str:
 @limits.limiter.limit("30 per hour", key_func=limits.by_field("booker_email"))
 def book(slug: str) -> Answer | str | tuple[str, int]:
     listing = one(slug)
+    if not listing.bookable and checkout.by_once(request.form.get("once")) is None:
+        checkout.refuse_unless_bookable(listing)
     form = forms.build(listing, _questions(listing), request.form)
     if "add" in request.form or "remove" in request.form:
         return _changed_people(listing, form)

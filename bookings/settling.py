@@ -33,8 +33,8 @@ def settle(checkout: Checkout, *, actor: str, now: datetime) -> tuple[Outcome, s
     if attempt is None:
         return "ignored", "not a checkout of this installation"
     booking = lifecycle.locked(attempt.bill_id)
+    attempts.opened(attempt.key, checkout)  # the webhook may overtake the answer that was to tell us the page's id
     db.session.refresh(attempt)
-    attempts.opened(attempt, checkout)  # the webhook may overtake the answer that was to tell us the page's id
     if checkout.status == "expired":
         attempts.expired(attempt)
         return "handled", "page is expired"

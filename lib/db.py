@@ -6,6 +6,7 @@ SQLite is the embedded default, PostgreSQL the other; the same code serves both.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from threading import Lock
 from typing import Annotated, Any
 
 from flask import Flask
@@ -107,6 +108,7 @@ def same_organiser(column: str, table: str, **options: Any) -> ForeignKeyConstra
     return ForeignKeyConstraint(["organiser_id", column], [f"{table}.organiser_id", f"{table}.id"], **options)
 
 
+_writers = Lock()
 extension = SQLAlchemy(metadata=Base.metadata)
 session = extension.session
 
@@ -133,16 +135,35 @@ def writing() -> Iterator[None]:
     if session.info.get("writing"):
         raise RuntimeError("writing() inside writing(): the outer block would be cut in two")
     session.rollback()
-    session.connection(execution_options={"colloquy_writing": True})
-    session.info["writing"] = True
+    with _turn():
+        session.connection(execution_options={"colloquy_writing": True})
+        session.info["writing"] = True
+        try:
+            yield
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+        finally:
+            session.info.pop("writing", None)
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """On SQLite, let one thread of this process at a time ask for the write lock.
+
+    SQLite's own waiting is a lottery with growing pauses: under load some writers wait for seconds while others pass.
+    Raises TimeoutError when no turn comes within the busy timeout.
+    """
+    if is_postgresql():
+        yield
+        return
+    if not _writers.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
+        raise TimeoutError("no turn to write: another writer of this process holds the database")
     try:
         yield
-        session.commit()
-    except BaseException:
-        session.rollback()
-        raise
     finally:
-        session.info.pop("writing", None)
+        _writers.release()
 
 
 def is_postgresql() -> bool:

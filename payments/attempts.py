@@ -1,6 +1,6 @@
 """Ways to Stripe: found, locked with their bill, and the only door to an attempt's state."""
 
-from sqlalchemy import select
+from sqlalchemy import case, select, update
 
 from lib import db
 from payments.gateway import Checkout
@@ -40,12 +40,19 @@ def page_of(key: str) -> str | None:
     return db.session.scalar(select(PaymentAttempt.stripe_session).where(PaymentAttempt.key == key))
 
 
-def opened(attempt: PaymentAttempt, made: Checkout) -> None:
-    """Stripe made the page. A webhook may have told us first: then nothing is left to write."""
-    if attempt.stripe_session is None:
-        attempt.stripe_session, attempt.url = made.session_id, made.url
-    if attempt.state == "opening":
-        attempt.state = "open"
+def opened(key: str, made: Checkout) -> None:
+    """Stripe made the page. Written only where it was not known yet: a webhook may have told us first, and in one
+    statement, so that no lock is needed."""
+    db.session.execute(
+        update(PaymentAttempt)
+        .where(PaymentAttempt.key == key, PaymentAttempt.stripe_session.is_(None))
+        .values(
+            stripe_session=made.session_id,
+            url=made.url,
+            state=case((PaymentAttempt.state == "opening", "open"), else_=PaymentAttempt.state),
+        )
+        .execution_options(synchronize_session=False)
+    )
 
 
 def refused(attempt: PaymentAttempt, error: str) -> None:

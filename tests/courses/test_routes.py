@@ -320,7 +320,7 @@ def test_a_workshop_s_page_shows_its_tickets_and_places(app: Flask, clock: Clock
         "Ended on",
         "In three parts",
         "Not yet on sale here.",
-        "7 places",
+        "4 places",
     ):
         assert said in text
     assert "She listens." in text

@@ -4,7 +4,7 @@ away, and buyers with browsers of their own."""
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -69,12 +69,13 @@ def set_apart(patch: pytest.MonkeyPatch, module: Any, name: str) -> None:
         db.session.commit()
         return found
 
+    patch.setattr(db, "_turn", nullcontext)
     patch.setattr(module, name, apart)
 
 
 @contextmanager
 def without_locks(app: Flask) -> Iterator[None]:
-    """Take the databases' locks away: FOR UPDATE on PostgreSQL, BEGIN IMMEDIATE on SQLite."""
+    """Take the locks away: FOR UPDATE on PostgreSQL, the turns of writers and BEGIN IMMEDIATE on SQLite."""
 
     def begin_deferred(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN")
@@ -83,6 +84,7 @@ def without_locks(app: Flask) -> Iterator[None]:
         engine = db.engine()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Select, "with_for_update", lambda self, *_args, **_kwargs: self)
+        patch.setattr(db, "_turn", nullcontext)
         if engine.dialect.name == "sqlite":
             event.remove(engine, "begin", db._begin_sqlite)
             event.listen(engine, "begin", begin_deferred)
