@@ -99,7 +99,7 @@ class Workshop(Owned, db.Base):
     )
 
     course_id: Mapped[db.Ref] = mapped_column(index=True)
-    venue_id: Mapped[int | None]
+    venue_id: Mapped[db.Ref | None]
     slug: Mapped[str] = mapped_column(String(140), unique=True)
     title: Mapped[str] = mapped_column(String(200))
     format: Mapped[str] = mapped_column(String(20))
@@ -152,8 +152,8 @@ class OldAddress(Owned, db.Base):
 
     kind: Mapped[str] = mapped_column(String(8))
     slug: Mapped[str] = mapped_column(String(140))
-    course_id: Mapped[int | None]
-    workshop_id: Mapped[int | None]
+    course_id: Mapped[db.Ref | None]
+    workshop_id: Mapped[db.Ref | None]
 
 
 class WorkshopSession(Owned, db.Base):
