@@ -1,6 +1,7 @@
 """The public catalogue: list, workshop, course, who teaches, who organises, feeds."""
 
 from datetime import datetime
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
 from markupsafe import Markup
@@ -9,12 +10,13 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as Answer
 
 from accounts import open_to
-from courses import catalogue, feeds, machines, shelf, slugs, standing
+from courses import catalogue, feeds, machines, search, shelf, slugs, standing
 from courses.models import Course
 from lib import clock, db, texts, visitor, web
 
 bp = Blueprint("courses", __name__)
 A_PAGE = 24
+FILTERS = ("q", "topic", "format", "from", "to", "free", "most")
 
 
 @bp.get("/workshops")
@@ -23,20 +25,36 @@ def listed() -> str:
     now = clock.now()
     page = max(request.args.get("page", 1, int), 1)
     part = slice((page - 1) * A_PAGE, page * A_PAGE)
-    found = shelf.read(now, lambda kept: catalogue.upcoming(kept, now)[part])
-    upcoming = catalogue.upcoming(found, now)
+    zone = visitor.zone() or ""
+    asked = search.wish(request.args, request.args.getlist("format"))
+
+    def wanted(kept: shelf.Shelf) -> list[shelf.WorkshopFacts]:
+        found = catalogue.upcoming(kept, now)
+        return [each for each in found if search.fits(each, asked, zone)] if asked.is_any else found
+
+    # Whether a place is free is only known once all that could be meant are counted.
+    counts_all = asked.only_free_places or asked.most is not None
+    found = shelf.read(now, lambda kept: wanted(kept) if counts_all else wanted(kept)[part])
+    upcoming = wanted(found)
+    if counts_all:
+        upcoming = [each for each in upcoming if search.stands(standing.of(found, each, now), asked)]
     pages = max((len(upcoming) + A_PAGE - 1) // A_PAGE, 1)
     if page > pages:
         abort(404)
-    listings = [standing.of(found, each, now) for each in upcoming[part]]
+    query = [(name, value) for name, value in request.args.items(multi=True) if name in FILTERS and value]
     return render_template(
         "courses/list.html",
-        listings=listings,
+        listings=[standing.of(found, each, now) for each in upcoming[part]],
         page=page,
         pages=pages,
         number=len(upcoming),
         part=standing.part,
-        zone=visitor.zone() or "",
+        zone=zone,
+        asked=asked,
+        topics=search.TOPICS,
+        formats=catalogue.FORMATS,
+        query=f"&{urlencode(query)}" if query else "",
+        canonical=web.url("courses.listed", **({"page": page} if page > 1 else {})),
     )
 
 
