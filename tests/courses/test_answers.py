@@ -47,6 +47,11 @@ def test_the_page_answers_what_buyers_ask(slug: str, client: PageClient) -> None
     assert "20 places" not in text
 
 
+def test_the_list_says_how_to_take_part_and_for_how_long_to_catch_up(slug: str, client: PageClient) -> None:
+    assert slug
+    assert "Online via Zoom, catch-up for 28 days" in main_text(client.get("/workshops"))
+
+
 def test_what_nobody_filled_in_has_no_heading(app: Flask, clock: Clock, client: PageClient) -> None:
     with arranged(app):
         slug = a_workshop().slug
