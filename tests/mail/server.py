@@ -92,10 +92,11 @@ def listening(*, takes_utf8: bool = True, password: str | None = None) -> Iterat
             loop=loop,
         )
 
-    server = loop.run_until_complete(loop.create_server(door, host="127.0.0.1", port=0))
-    script.port = server.sockets[0].getsockname()[1]
+    # All of it in a thread: another test's browser may keep a loop of its own running in this one.
     thread = Thread(target=loop.run_forever, daemon=True)
     thread.start()
+    server = run_coroutine_threadsafe(loop.create_server(door, host="127.0.0.1", port=0), loop).result(10)
+    script.port = server.sockets[0].getsockname()[1]
     try:
         yield script
     finally:
