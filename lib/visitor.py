@@ -17,6 +17,7 @@ from lib import clock, web, zones
 FIELD = "zone"
 A_YEAR = timedelta(days=365)
 CATALOGUE = "courses"
+READ_IN_A_ZONE = (CATALOGUE, "visitors")
 
 
 def zone() -> str | None:
@@ -38,7 +39,7 @@ def remember(answer: Response, chosen: str) -> None:
 
 def chooser() -> Mapping[str, str | Markup] | None:
     """What the chooser in the head shows; None where choosing would change nothing or could not lead back."""
-    if not has_request_context() or request.method != "GET" or request.url_rule is None:
+    if not has_request_context() or request.method != "GET" or request.blueprint not in READ_IN_A_ZONE:
         return None
     view = current_app.view_functions.get(request.endpoint or "")
     if getattr(view, "open_to", None) != "anyone" or "token" in (request.view_args or {}) or "key" in request.args:

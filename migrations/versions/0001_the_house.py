@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises: 
-Create Date: 2026-11-25 04:53:13.118495
+Create Date: 2026-11-25 03:17:00.320498
 """
 
 import sqlalchemy as sa
@@ -93,10 +93,6 @@ def upgrade():
     sa.Column('currency', sa.String(length=3), nullable=False),
     sa.Column('email', sa.String(length=254), nullable=False),
     sa.Column('address', sa.String(length=300), nullable=False),
-    sa.Column('about', sa.Text(), nullable=False),
-    sa.Column('phone', sa.String(length=40), nullable=False),
-    sa.Column('colour', sa.String(length=7), nullable=False),
-    sa.Column('logo', sa.String(length=80), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_organiser')),
     sa.UniqueConstraint('slug', name=op.f('uq_organiser_slug'))
     )
@@ -158,8 +154,6 @@ def upgrade():
     sa.Column('summary', sa.String(length=500), nullable=False),
     sa.Column('description', sa.Text(), nullable=False),
     sa.Column('topic', sa.String(length=40), nullable=False),
-    sa.Column('audience', sa.Text(), nullable=False),
-    sa.Column('outcomes', sa.Text(), nullable=False),
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('organiser_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.ForeignKeyConstraint(['organiser_id'], ['organiser.id'], name=op.f('fk_course_organiser_id_organiser')),
@@ -206,18 +200,6 @@ def upgrade():
     with op.batch_alter_table('membership', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_membership_organiser_id'), ['organiser_id'], unique=False)
 
-    op.create_table('paper',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('organiser_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('kind', sa.String(length=14), nullable=False),
-    sa.Column('version', sa.String(length=20), nullable=False),
-    sa.Column('text', sa.Text(), nullable=False),
-    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
-    sa.CheckConstraint("kind IN ('terms', 'privacy', 'accessibility')", name=op.f('ck_paper_kind')),
-    sa.ForeignKeyConstraint(['organiser_id'], ['organiser.id'], name=op.f('fk_paper_organiser_id_organiser')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_paper')),
-    sa.UniqueConstraint('organiser_id', 'kind', 'version', name=op.f('uq_paper_organiser_id_kind_version'))
-    )
     op.create_table('presenter',
     sa.Column('slug', sa.String(length=80), nullable=False),
     sa.Column('name', sa.String(length=200), nullable=False),
@@ -326,7 +308,7 @@ def upgrade():
 
     op.create_table('workshop',
     sa.Column('course_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('venue_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('venue_id', sa.Integer(), nullable=True),
     sa.Column('slug', sa.String(length=140), nullable=False),
     sa.Column('title', sa.String(length=200), nullable=False),
     sa.Column('format', sa.String(length=20), nullable=False),
@@ -339,14 +321,6 @@ def upgrade():
     sa.Column('catch_up_days', sa.Integer(), nullable=False),
     sa.Column('catch_up_from', sa.String(length=30), nullable=False),
     sa.Column('catch_up_note', sa.String(length=300), nullable=False),
-    sa.Column('late_buyers_share', sa.Boolean(), nullable=False),
-    sa.Column('programme', sa.Text(), nullable=False),
-    sa.Column('cancellation_terms', sa.Text(), nullable=False),
-    sa.Column('access', sa.Text(), nullable=False),
-    sa.Column('join_opens_minutes', sa.Integer(), nullable=False),
-    sa.Column('reminders', sa.JSON(), nullable=False),
-    sa.Column('cancelled_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('cancelled_why', sa.String(length=500), nullable=False),
     sa.Column('starts_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('ends_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -364,25 +338,6 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_workshop_course_id'), ['course_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_workshop_organiser_id'), ['organiser_id'], unique=False)
         batch_op.create_index('ix_workshop_status_ends_at', ['status', 'ends_at'], unique=False)
-
-    op.create_table('old_address',
-    sa.Column('kind', sa.String(length=8), nullable=False),
-    sa.Column('slug', sa.String(length=140), nullable=False),
-    sa.Column('course_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
-    sa.Column('workshop_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('organiser_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.CheckConstraint("(kind = 'course') = (course_id IS NOT NULL)", name=op.f('ck_old_address_course_id')),
-    sa.CheckConstraint("(kind = 'workshop') = (workshop_id IS NOT NULL)", name=op.f('ck_old_address_workshop_id')),
-    sa.ForeignKeyConstraint(['organiser_id', 'course_id'], ['course.organiser_id', 'course.id'], name=op.f('fk_old_address_organiser_id_course_id_course')),
-    sa.ForeignKeyConstraint(['organiser_id', 'workshop_id'], ['workshop.organiser_id', 'workshop.id'], name=op.f('fk_old_address_organiser_id_workshop_id_workshop')),
-    sa.ForeignKeyConstraint(['organiser_id'], ['organiser.id'], name=op.f('fk_old_address_organiser_id_organiser')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_old_address')),
-    sa.UniqueConstraint('kind', 'slug', name=op.f('uq_old_address_kind_slug')),
-    sa.UniqueConstraint('organiser_id', 'id', name='uq_old_address_organiser_id_id')
-    )
-    with op.batch_alter_table('old_address', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_old_address_organiser_id'), ['organiser_id'], unique=False)
 
     op.create_table('payment',
     sa.Column('bill_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -521,7 +476,6 @@ def upgrade():
     sa.Column('starts_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('ends_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('is_recorded', sa.Boolean(), nullable=False),
-    sa.Column('cancelled_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('organiser_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.CheckConstraint('ends_at > starts_at', name=op.f('ck_workshop_session_ends_after_start')),
@@ -563,23 +517,6 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_attendee_organiser_id'), ['organiser_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_attendee_workshop_id'), ['workshop_id'], unique=False)
 
-    op.create_table('meeting_point',
-    sa.Column('session_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('url', sa.Text(), nullable=False),
-    sa.Column('phone_numbers', sa.Text(), nullable=False),
-    sa.Column('passcode', sa.String(length=40), nullable=False),
-    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('organiser_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.ForeignKeyConstraint(['organiser_id', 'session_id'], ['workshop_session.organiser_id', 'workshop_session.id'], name=op.f('fk_meeting_point_organiser_id_session_id_workshop_session')),
-    sa.ForeignKeyConstraint(['organiser_id'], ['organiser.id'], name=op.f('fk_meeting_point_organiser_id_organiser')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_meeting_point')),
-    sa.UniqueConstraint('organiser_id', 'id', name='uq_meeting_point_organiser_id_id'),
-    sa.UniqueConstraint('session_id', name=op.f('uq_meeting_point_session_id'))
-    )
-    with op.batch_alter_table('meeting_point', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_meeting_point_organiser_id'), ['organiser_id'], unique=False)
-
     op.create_table('place',
     sa.Column('pool_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('state', sa.String(length=10), nullable=False),
@@ -607,32 +544,6 @@ def upgrade():
     )
     with op.batch_alter_table('question_ticket', schema=None) as batch_op:
         batch_op.create_index('ix_question_ticket_ticket_type_id', ['ticket_type_id'], unique=False)
-
-    op.create_table('recording',
-    sa.Column('session_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('state', sa.String(length=10), nullable=False),
-    sa.Column('file', sa.String(length=80), nullable=False),
-    sa.Column('size', sa.BigInteger(), nullable=False),
-    sa.Column('content_type', sa.String(length=40), nullable=False),
-    sa.Column('seconds', sa.Integer(), nullable=False),
-    sa.Column('captions', sa.JSON(), nullable=False),
-    sa.Column('left_out', sa.String(length=300), nullable=False),
-    sa.Column('uploaded_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('published_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('closes_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('organiser_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.CheckConstraint("(state = 'uploaded') = (published_at IS NULL)", name=op.f('ck_recording_published_at')),
-    sa.CheckConstraint("state IN ('uploaded', 'published', 'withdrawn')", name=op.f('ck_recording_state')),
-    sa.CheckConstraint('(published_at IS NULL) = (closes_at IS NULL)', name=op.f('ck_recording_closes_at')),
-    sa.ForeignKeyConstraint(['organiser_id', 'session_id'], ['workshop_session.organiser_id', 'workshop_session.id'], name=op.f('fk_recording_organiser_id_session_id_workshop_session')),
-    sa.ForeignKeyConstraint(['organiser_id'], ['organiser.id'], name=op.f('fk_recording_organiser_id_organiser')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_recording')),
-    sa.UniqueConstraint('organiser_id', 'id', name='uq_recording_organiser_id_id'),
-    sa.UniqueConstraint('session_id', name=op.f('uq_recording_session_id'))
-    )
-    with op.batch_alter_table('recording', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_recording_organiser_id'), ['organiser_id'], unique=False)
 
     op.create_table('refund',
     sa.Column('payment_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -703,24 +614,6 @@ def upgrade():
     with op.batch_alter_table('ticket_session', schema=None) as batch_op:
         batch_op.create_index('ix_ticket_session_workshop_session_id', ['workshop_session_id'], unique=False)
 
-    op.create_table('access_window',
-    sa.Column('attendee_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('recording_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('opens_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('closes_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('organiser_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.CheckConstraint('closes_at > opens_at', name=op.f('ck_access_window_closes_at')),
-    sa.ForeignKeyConstraint(['organiser_id', 'attendee_id'], ['attendee.organiser_id', 'attendee.id'], name=op.f('fk_access_window_organiser_id_attendee_id_attendee')),
-    sa.ForeignKeyConstraint(['organiser_id', 'recording_id'], ['recording.organiser_id', 'recording.id'], name=op.f('fk_access_window_organiser_id_recording_id_recording')),
-    sa.ForeignKeyConstraint(['organiser_id'], ['organiser.id'], name=op.f('fk_access_window_organiser_id_organiser')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_access_window')),
-    sa.UniqueConstraint('attendee_id', 'recording_id', name=op.f('uq_access_window_attendee_id_recording_id')),
-    sa.UniqueConstraint('organiser_id', 'id', name='uq_access_window_organiser_id_id')
-    )
-    with op.batch_alter_table('access_window', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_access_window_organiser_id'), ['organiser_id'], unique=False)
-
     op.create_table('answer',
     sa.Column('attendee_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('question_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -753,24 +646,6 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_attendee_place_attendee_id'), ['attendee_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_attendee_place_organiser_id'), ['organiser_id'], unique=False)
 
-    op.create_table('joining',
-    sa.Column('attendee_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('session_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('first_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('last_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('times', sa.Integer(), nullable=False),
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('organiser_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.ForeignKeyConstraint(['organiser_id', 'attendee_id'], ['attendee.organiser_id', 'attendee.id'], name=op.f('fk_joining_organiser_id_attendee_id_attendee')),
-    sa.ForeignKeyConstraint(['organiser_id', 'session_id'], ['workshop_session.organiser_id', 'workshop_session.id'], name=op.f('fk_joining_organiser_id_session_id_workshop_session')),
-    sa.ForeignKeyConstraint(['organiser_id'], ['organiser.id'], name=op.f('fk_joining_organiser_id_organiser')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_joining')),
-    sa.UniqueConstraint('attendee_id', 'session_id', name=op.f('uq_joining_attendee_id_session_id')),
-    sa.UniqueConstraint('organiser_id', 'id', name='uq_joining_organiser_id_id')
-    )
-    with op.batch_alter_table('joining', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_joining_organiser_id'), ['organiser_id'], unique=False)
-
     op.create_table('sent_invite',
     sa.Column('attendee_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('session_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -793,38 +668,15 @@ def upgrade():
     with op.batch_alter_table('sent_invite', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_sent_invite_organiser_id'), ['organiser_id'], unique=False)
 
-    op.create_table('viewing',
-    sa.Column('window_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('ranges', sa.JSON(), nullable=False),
-    sa.Column('last_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('organiser_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.ForeignKeyConstraint(['organiser_id', 'window_id'], ['access_window.organiser_id', 'access_window.id'], name=op.f('fk_viewing_organiser_id_window_id_access_window')),
-    sa.ForeignKeyConstraint(['organiser_id'], ['organiser.id'], name=op.f('fk_viewing_organiser_id_organiser')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_viewing')),
-    sa.UniqueConstraint('organiser_id', 'id', name='uq_viewing_organiser_id_id'),
-    sa.UniqueConstraint('window_id', name=op.f('uq_viewing_window_id'))
-    )
-    with op.batch_alter_table('viewing', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_viewing_organiser_id'), ['organiser_id'], unique=False)
-
     # ### end Alembic commands ###
 
 
 def downgrade():
     # ### commands auto generated by Alembic - please adjust! ###
-    with op.batch_alter_table('viewing', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_viewing_organiser_id'))
-
-    op.drop_table('viewing')
     with op.batch_alter_table('sent_invite', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_sent_invite_organiser_id'))
 
     op.drop_table('sent_invite')
-    with op.batch_alter_table('joining', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_joining_organiser_id'))
-
-    op.drop_table('joining')
     with op.batch_alter_table('attendee_place', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_attendee_place_organiser_id'))
         batch_op.drop_index(batch_op.f('ix_attendee_place_attendee_id'))
@@ -834,10 +686,6 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_answer_organiser_id'))
 
     op.drop_table('answer')
-    with op.batch_alter_table('access_window', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_access_window_organiser_id'))
-
-    op.drop_table('access_window')
     with op.batch_alter_table('ticket_session', schema=None) as batch_op:
         batch_op.drop_index('ix_ticket_session_workshop_session_id')
 
@@ -855,10 +703,6 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_refund_organiser_id'))
 
     op.drop_table('refund')
-    with op.batch_alter_table('recording', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_recording_organiser_id'))
-
-    op.drop_table('recording')
     with op.batch_alter_table('question_ticket', schema=None) as batch_op:
         batch_op.drop_index('ix_question_ticket_ticket_type_id')
 
@@ -868,10 +712,6 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_place_organiser_id'))
 
     op.drop_table('place')
-    with op.batch_alter_table('meeting_point', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_meeting_point_organiser_id'))
-
-    op.drop_table('meeting_point')
     with op.batch_alter_table('attendee', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_attendee_workshop_id'))
         batch_op.drop_index(batch_op.f('ix_attendee_organiser_id'))
@@ -909,10 +749,6 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_payment_bill_id'))
 
     op.drop_table('payment')
-    with op.batch_alter_table('old_address', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_old_address_organiser_id'))
-
-    op.drop_table('old_address')
     with op.batch_alter_table('workshop', schema=None) as batch_op:
         batch_op.drop_index('ix_workshop_status_ends_at')
         batch_op.drop_index(batch_op.f('ix_workshop_organiser_id'))
@@ -942,7 +778,6 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_presenter_organiser_id'))
 
     op.drop_table('presenter')
-    op.drop_table('paper')
     with op.batch_alter_table('membership', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_membership_organiser_id'))
 

@@ -57,7 +57,10 @@ if (chooser) {
     no.className = "link-button";
     no.textContent = "No, thank you";
     no.addEventListener("click", () => offer.remove());
-    offer.append(link, no);
-    chooser.after(offer);
+    const wrap = document.createElement("span");
+    wrap.className = "wrap";
+    wrap.append(link, no);
+    offer.append(wrap);
+    chooser.closest(".head").append(offer);
   }
 }

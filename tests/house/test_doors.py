@@ -22,7 +22,7 @@ ASKS_THE_TIME = {
 LOOKS_AT_THE_REQUEST = {
     "app.py": "error pages answer the request at hand, and every page knows its own address",
     "lib/web.py": "headers, request ids and logs belong to every request",
-    "lib/visitor.py": "the zone a visitor reads in is said in the address or a cookie; what it returns is a plain value",
+    "lib/visitor.py": "the zone a visitor reads in is said in the address or a cookie",
     "lib/limits.py": "a limit's key is what was typed into a field",
     "accounts/login.py": "signs in and out: the session is its subject",
     "accounts/open_to.py": "guards every door",

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_migrate import Migrate
-from sqlalchemy import Connection, Engine, create_engine, inspect, text
+from sqlalchemy import Connection, Engine, MetaData, String, create_engine, insert, inspect, select, text
 
+from accounts.models import Organiser
+from courses.models import Workshop
 from lib import db
 from tests import postgres
 from tests.house import source
@@ -134,6 +137,50 @@ def test_upgrading_again_changes_nothing(url: str) -> None:
         before = described(connection)
     with migrated(url) as engine, engine.connect() as connection:
         assert described(connection) == before
+
+
+@pytest.mark.both_databases
+def test_what_an_older_house_holds_is_kept(url: str) -> None:
+    ids = {"id": 1, "organiser_id": 1}
+    at = datetime(2027, 3, 2, 10, tzinfo=UTC)
+    small = Flask("older")
+    small.config["SQLALCHEMY_DATABASE_URI"] = url
+    db.init_app(small)
+    Migrate(small, db.extension, directory=MIGRATIONS)
+    with small.app_context():
+        flask_migrate.upgrade(directory=MIGRATIONS, revision="0001")
+        with db.engine().begin() as connection:
+            older = MetaData()
+            older.reflect(connection)
+            rows: dict[str, dict[str, Any]] = {
+                "organiser": {"slug": "olu", "name": "Olu"},
+                "venue": {"organiser_id": 1, "name": "The old chapel"},
+                "course": {"organiser_id": 1, "slug": "grief", "title": "Grief"},
+                "workshop": {**ids, "course_id": 1, "venue_id": 1, "slug": "grief-1", "format": "hybrid"},
+                "workshop_session": {**ids, "workshop_id": 1, "number": 1},
+            }
+            for table, said in rows.items():
+                row = {"id": 1} | {
+                    each.name: at + timedelta(hours=each.name.startswith("ends"))
+                    if "DATE" in str(each.type) or "TIMESTAMP" in str(each.type)
+                    else {"status": "published", "zone": "Europe/London", "currency": "GBP"}.get(each.name, "")
+                    if isinstance(each.type, String)
+                    else 0
+                    for each in older.tables[table].columns
+                    if not each.nullable and each.name not in ("id", *said)
+                }
+                connection.execute(insert(older.tables[table]).values({**row, **said}))
+        flask_migrate.upgrade(directory=MIGRATIONS)
+        try:
+            kept = db.session.scalars(select(Workshop)).one()
+            found = (kept.slug, kept.venue and kept.venue.name, kept.course.title, kept.reminders)
+            assert found == ("grief-1", "The old chapel", "Grief", [10080, 1440, 60])
+            assert (kept.join_opens_minutes, kept.late_buyers_share, kept.cancelled_why) == (30, False, "")
+            assert [each.cancelled_at for each in kept.sessions] == [None]
+            assert [each.about for each in db.session.scalars(select(Organiser))] == [""]
+        finally:
+            db.session.remove()
+            db.engine().dispose()
 
 
 def test_keys_are_enforced_again_after_an_upgrade(tmp_path: Path) -> None:

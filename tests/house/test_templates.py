@@ -21,7 +21,8 @@ ELSEWHERE = re.compile(
     re.IGNORECASE,
 )
 INLINE = re.compile(
-    r"""\sstyle\s*=|<style\b|<script\b(?! type="application/ld\+json">)(?![^>]*\bsrc\s*=)|\son[a-z]+\s*=\s*["']|javascript:""",
+    r"""\sstyle\s*=|<style\b|<script\b(?! type="application/ld\+json">)(?![^>]*\bsrc\s*=)"""
+    r"""|\son[a-z]+\s*=\s*["']|javascript:""",
     re.IGNORECASE,
 )
 

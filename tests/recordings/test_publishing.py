@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from bookings.models import Attendee
 from history.models import Entry
@@ -68,7 +68,7 @@ def test_everybody_whose_ticket_includes_it_and_nobody_else(app: Flask, clock: C
     assert windows(app) == [(who, PUBLISHED, CLOSES) for who in (ANN[1], ANN[1], CLEO[1])]
     assert [len(letters_to(app, who)) for who in (ANN[1], BOB[1], CLEO[1])] == [2, 0, 1]
     with app.app_context():
-        told = db.session.scalars(select(Entry.verb).where(Entry.about == f"recording:{first.id}")).all()
+        told = db.session.scalars(told_of(first.id)).all()
     assert list(told) == ["film_uploaded", "recording_published"]
 
 
@@ -165,6 +165,10 @@ def test_a_workshop_without_catch_up_publishes_nothing(app: Flask, clock: Clock)
         )
 
 
+def told_of(recording: int) -> Select[str]:
+    return select(Entry.verb).where(Entry.about == f"recording:{recording}").order_by(Entry.id)
+
+
 def test_a_withdrawn_recording_keeps_its_dates(app: Flask, clock: Clock) -> None:
     slug = a_recorded_workshop(app)
     booked(app, slug)
@@ -178,7 +182,7 @@ def test_a_withdrawn_recording_keeps_its_dates(app: Flask, clock: Clock) -> None
     assert published(app, kept) == 0
     assert windows(app) == [(ANN[1], PUBLISHED, CLOSES)]
     with app.app_context():
-        verbs = db.session.scalars(select(Entry.verb).where(Entry.about == f"recording:{kept.id}")).all()
+        verbs = db.session.scalars(told_of(kept.id)).all()
     assert list(verbs) == ["film_uploaded", "recording_published", "recording_withdrawn", "recording_published"]
 
 
