@@ -67,7 +67,7 @@ ROOMS = (
     organisers_settings_routes.bp,
     visitors_health.bp,
 )
-COMMANDS = (accounts_cli.group, bookings_cli.group)
+COMMANDS = (accounts_cli.group, bookings_cli.group, bookings_cli.payments_group)
 HANDLERS = {
     **mail_jobs.HANDLERS,
     **payments_jobs.HANDLERS,
@@ -75,6 +75,7 @@ HANDLERS = {
     **visitors_jobs.HANDLERS,
     **recordings_jobs.HANDLERS,
 }
+NIGHTLY = bookings_jobs.NIGHTLY
 
 csrf = CSRFProtect()
 
@@ -110,7 +111,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
         csrf.exempt(view)
     for command in COMMANDS:
         app.cli.add_command(command)
-    app.cli.add_command(lib_cli.work_command(HANDLERS))
+    app.cli.add_command(lib_cli.work_command(HANDLERS, NIGHTLY))
     app.extensions["handlers"] = HANDLERS
     _add_words(app)
     _add_error_pages(app)

@@ -26,6 +26,8 @@ class Organiser(db.Base):
     phone: Mapped[str] = mapped_column(String(40), default="")
     colour: Mapped[str] = mapped_column(String(7), default="")
     logo: Mapped[str] = mapped_column(String(80), default="")
+    holds_for_bank: Mapped[bool] = mapped_column(default=True)
+    dispute_bars: Mapped[bool] = mapped_column(default=True)
 
     memberships: Mapped[list["Membership"]] = relationship(back_populates="organiser")
 

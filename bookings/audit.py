@@ -1,33 +1,36 @@
-"""Whether the books are sound: bookings, places, codes and money told against each other, from the rows alone."""
+"""Whether bookings are sound: states, places, codes and shares told against each other, from the rows alone. The money
+has an audit of its own beside this one."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
+from bookings import money_audit
 from bookings.models import Attendee, AttendeePlace, Booking, DiscountCode, Redemption
+from bookings.money_audit import Fault
 from courses.models import Place, Pool, ticket_pool
 from courses.places import counts
 from lib import db
-from payments.models import Bill, Payment, PaymentAttempt, Refund
+from payments import ledger
+from payments.models import Bill, PaymentAttempt
 
 KEEPS_PLACES = ("confirmed", "awaiting_bank", "awaiting_invoice")
+ATTENDEE_STATES = {
+    "held": ("held",),
+    "awaiting_bank": ("held", "cancelled"),
+    "awaiting_invoice": ("held", "cancelled"),
+    "confirmed": ("confirmed", "cancelled"),
+    "lapsed": ("lapsed",),
+    "cancelled": ("cancelled",),
+}
 TIDY_WITHIN = timedelta(hours=1)
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One thing that is wrong: what it is about, and what in a sentence."""
-
-    about: str
-    what: str
 
 
 def faults(now: datetime) -> list[Fault]:
     """Everything unsound at `now`; empty when all is well."""
-    checks = (_oversold, _places, _money, _shares, _codes, _untidied)
-    return [fault for check in checks for fault in check(now)]
+    checks = (_oversold, _places, _shares, _codes, _redemptions, _untidied)
+    return [fault for check in checks for fault in check(now)] + list(money_audit.faults())
 
 
 def _oversold(now: datetime) -> Iterator[Fault]:
@@ -58,70 +61,15 @@ def _places(_now: datetime) -> Iterator[Fault]:
         found.setdefault(attendee, (reference, state, ticket, own, []))[4].extend([place] if place else [])
     for attendee, (reference, state, ticket, own, states) in found.items():
         about = f"booking {reference}, attendee:{attendee}"
+        if own not in ATTENDEE_STATES[state]:
+            yield Fault(about, f"is {own} in a booking that is {state}")
         is_coming = own in ("held", "confirmed")
         right = "taken" if state in KEEPS_PLACES and is_coming else "held" if state == "held" else "released"
         if is_coming and len(states) != wanted.get(ticket, 0):
             yield Fault(about, f"has {len(states)} places, the ticket draws from {wanted.get(ticket, 0)} pools")
-        if any(each != right for each in states):
+        is_waiting_without = state == "awaiting_bank" and set(states) == {"released"}
+        if any(each != right for each in states) and not is_waiting_without:
             yield Fault(about, f"booking is {state}, its places are {', '.join(sorted(set(states)))}")
-
-
-def _money(_now: datetime) -> Iterator[Fault]:
-    """What is confirmed is paid in full, less the shares of those who were cancelled; what is not has no money left."""
-    paid = (
-        select(Payment.bill_id, func.sum(Payment.amount_minor).label("sum"))
-        .where(Payment.state == "succeeded")
-        .group_by(Payment.bill_id)
-        .subquery()
-    )
-    back = (
-        select(Payment.bill_id, func.sum(Refund.amount_minor).label("sum"))
-        .join(Refund, Refund.payment_id == Payment.id)
-        .where(Refund.state != "failed")
-        .group_by(Payment.bill_id)
-        .subquery()
-    )
-    by_hand = (
-        select(Payment.bill_id, func.sum(Refund.amount_minor).label("sum"))
-        .join(Refund, Refund.payment_id == Payment.id)
-        .where(Refund.state != "failed", Refund.source == "stripe")
-        .group_by(Payment.bill_id)
-        .subquery()
-    )
-    cancelled = (
-        select(Attendee.booking_id, func.sum(Attendee.price_minor - Attendee.discount_minor).label("sum"))
-        .where(Attendee.state == "cancelled")
-        .group_by(Attendee.booking_id)
-        .subquery()
-    )
-    rows = db.session.execute(
-        select(
-            Booking.reference,
-            Booking.state,
-            Bill.total_minor - func.coalesce(cancelled.c.sum, 0),
-            func.coalesce(paid.c.sum, 0),
-            func.coalesce(back.c.sum, 0),
-            func.coalesce(by_hand.c.sum, 0),
-        )
-        .join(Bill, Bill.id == Booking.bill_id)
-        .outerjoin(paid, paid.c.bill_id == Bill.id)
-        .outerjoin(back, back.c.bill_id == Bill.id)
-        .outerjoin(by_hand, by_hand.c.bill_id == Bill.id)
-        .outerjoin(cancelled, cancelled.c.booking_id == Booking.id)
-    )
-    for reference, state, total, came, went, dashboard in rows:
-        kept = int(came) - int(went)
-        about = f"booking {reference}"
-        if went > came:
-            yield Fault(about, f"{went} went back of {came} that came")
-        if state == "confirmed" and kept + int(dashboard) != int(total):
-            yield Fault(about, f"is confirmed with {kept} of {total} paid")
-        if state in ("held", "lapsed", "cancelled") and kept > 0:
-            yield Fault(about, f"is {state} and {kept} of its money is still here")
-    for reference in db.session.scalars(
-        select(Refund.key).join(Payment, Payment.id == Refund.payment_id).where(Refund.state == "failed")
-    ):
-        yield Fault(f"refund {reference}", "failed at Stripe and needs somebody to look at it")
 
 
 def _shares(_now: datetime) -> Iterator[Fault]:
@@ -157,6 +105,22 @@ def _codes(now: datetime) -> Iterator[Fault]:
     for code, most, number in persons:
         if most is not None and number > most:
             yield Fault(f"code {code}", f"was used {number} times by one person, {most} allowed")
+
+
+def _redemptions(_now: datetime) -> Iterator[Fault]:
+    """A code's use stands and falls with its booking, and with the money."""
+    rows = db.session.execute(
+        select(Booking.reference, Booking.state, Booking.bill_id, Redemption.state).join(
+            Redemption, Redemption.booking_id == Booking.id
+        )
+    ).all()
+    known = ledger.balances([bill_id for _, _, bill_id, _ in rows])
+    for reference, state, bill_id, use in rows:
+        right = {"held": "held", "lapsed": "released", "cancelled": "released"}.get(state, "used")
+        if right == "used" and known[bill_id].is_all_back:
+            right = "released"
+        if use != right:
+            yield Fault(f"booking {reference}", f"is {state} and its code's use is {use}")
 
 
 def _untidied(now: datetime) -> Iterator[Fault]:

@@ -1,17 +1,39 @@
-"""Holds that run out, and answers that are kept only for a while."""
+"""Holds that run out, answers that are kept only for a while, news of money, and the nightly comparison with Stripe."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
 from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
 from accounts.models import Organiser
-from bookings import checkout, joining, letters, lifecycle, moving, payment_routes, reminders
+from bookings import (
+    checkout,
+    joining,
+    letters,
+    lifecycle,
+    money_letters,
+    moving,
+    payment_routes,
+    reconciling,
+    reminders,
+    returning,
+    webhook,
+)
 from bookings.models import Answer, Booking
+from bookings.reconciling import Difference
 from courses.models import Question, Workshop, WorkshopSession
+from history import models as history
+from history.models import Entry
 from lib import db, work
 from meetings import points
-from payments import attempts, gateway
+from payments import attempts, disputes, gateway, ledger, refunds
+from payments.models import Dispute, Payment, Refund
+
+RECONCILE = "bookings.reconcile"
+log = structlog.get_logger()
 
 
 def lapse(task: work.Task, now: datetime) -> None:
@@ -80,6 +102,99 @@ def missing_point(task: work.Task, now: datetime) -> None:
         letters.missing_point(session, session.workshop, organiser, now)
 
 
+def tell_of_refund(task: work.Task, now: datetime) -> None:
+    """A refund failed, or was made on Stripe's own pages: tell whom it concerns, once."""
+    number = int(task.arguments["refund"])
+    of_refund = select(Payment.bill_id).join(Refund, Refund.payment_id == Payment.id).where(Refund.id == number)
+    bill_id = db.session.scalars(of_refund).one()
+    with db.writing():
+        booking = lifecycle.locked(bill_id)
+        refund = db.session.get_one(Refund, number, populate_existing=True)
+        is_failed = refund.state == "failed"
+        if not _is_news(refunds.about(number), f"told_{'failed' if is_failed else 'sent_back'}", booking, now):
+            return
+        if is_failed:
+            money_letters.refund_failed(booking, refund, now)
+            return
+        money_letters.sent_back(booking, refund, ledger.of_bill(bill_id), now)
+        returning.free_code_if_all_back(booking)
+
+
+def tell_of_dispute(task: work.Task, now: datetime) -> None:
+    """A dispute came to another state: tell the organiser, once each."""
+    number = int(task.arguments["dispute"])
+    of_dispute = select(Payment.bill_id).join(Dispute, Dispute.payment_id == Payment.id).where(Dispute.id == number)
+    bill_id = db.session.scalars(of_dispute).one()
+    with db.writing():
+        booking = lifecycle.locked(bill_id)
+        dispute = db.session.get_one(Dispute, number, populate_existing=True)
+        if _is_news(f"dispute:{number}", f"told_{dispute.state}", booking, now):
+            money_letters.disputed(booking, dispute, now)
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """What differed and is good again, and what still differs."""
+
+    repaired: list[Difference]
+    left: list[Difference]
+
+
+def reconcile(since: datetime) -> Reconciled:
+    """Compare our rows with Stripe's lists since a moment, and make good what hearing Stripe again makes good.
+
+    Raises GatewayUnreachable.
+    """
+    found = reconciling.differences(reconciling.fetch(since))
+    db.session.rollback()
+    repairs = [each.repair for each in found if each.repair]
+    for repair in repairs:
+        try:
+            _repair(repair)
+        except (gateway.GatewayRefused, IntegrityError) as problem:
+            log.warning("could not repair", kind=repair.kind, id=repair.id, error=str(problem))
+    left = reconciling.differences(reconciling.fetch(since)) if repairs else found
+    db.session.rollback()
+    still = {(each.kind, each.id) for each in left}
+    return Reconciled([each for each in found if (each.kind, each.id) not in still], left)
+
+
+def reconcile_nightly(task: work.Task, now: datetime) -> None:
+    """The comparison of every night. What is left is told to the organiser whose it is, or to all of them."""
+    try:
+        done = reconcile(now - reconciling.STRIPE_KEEPS_EVENTS)
+    except gateway.GatewayUnreachable as problem:
+        raise work.Later(str(problem)) from problem
+    with db.writing():
+        for organiser in db.session.scalars(select(Organiser).order_by(Organiser.id)):
+            theirs = [each for each in done.left if each.organiser_id in (None, organiser.id)]
+            if theirs and _is_news(f"organiser:{organiser.id}", f"told_night_{task.due_at:%Y-%m-%d}", organiser, now):
+                lines = [
+                    money_letters.line_of(each.kind, each.id, each.minor, each.currency, each.what) for each in theirs
+                ]
+                money_letters.books_differ(organiser, lines, now)
+
+
+def _repair(repair: reconciling.Repair) -> None:
+    if repair.event:
+        webhook.hear(repair.event)
+    elif repair.kind == "page":
+        webhook.hear_of_page(repair.id)
+    elif repair.kind == "refunds":
+        webhook.hear_of_refunds(repair.id)
+    else:
+        webhook.hear_of_dispute(repair.id)
+
+
+def _is_news(about: str, verb: str, whose: Booking | Organiser, now: datetime) -> bool:
+    """Whether this was not told yet; from now on it was. A worker that died may do its job twice."""
+    if db.session.scalar(select(Entry.id).where(Entry.about == about, Entry.verb == verb).limit(1)):
+        return False
+    organiser_id = whose.id if isinstance(whose, Organiser) else whose.organiser_id
+    history.record(about, verb, at=now, actor="worker", organiser_id=organiser_id)
+    return True
+
+
 def _is_over(booking: Booking, now: datetime) -> bool:
     return booking.state == "held" and booking.held_until is not None and booking.held_until <= now
 
@@ -90,4 +205,8 @@ HANDLERS: work.Handlers = {
     moving.CLOSE_PAGE: close_page,
     joining.MISSING_POINT: missing_point,
     reminders.REMIND: remind,
+    refunds.NEWS: tell_of_refund,
+    disputes.NEWS: tell_of_dispute,
+    RECONCILE: reconcile_nightly,
 }
+NIGHTLY = (RECONCILE,)

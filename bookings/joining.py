@@ -15,7 +15,7 @@ from courses.models import Workshop, WorkshopSession
 from history import models as history
 from history.models import Entry
 from lib import db, web, work, zones
-from payments import ledger
+from payments import disputes, ledger
 
 MISSING_POINT = "bookings.missing_point"
 ASKED = "meeting_point_missing"
@@ -108,12 +108,10 @@ def comes(attendee: Attendee) -> bool:
 
 
 def paid_back(bill_ids: Collection[int]) -> set[int]:
-    """Which of these bills got all of their money back."""
-    return {
-        bill_id
-        for bill_id, balance in ledger.balances(bill_ids).items()
-        if 0 < balance.paid_minor <= balance.refunded_minor
-    }
+    """Which of these bills got all of their money back: from here, or from the payer's bank where the organiser lets
+    nobody in for that."""
+    back = {bill_id for bill_id, balance in ledger.balances(bill_ids).items() if balance.is_all_back}
+    return back | disputes.barring(bill_ids)
 
 
 def room_of(attendee: Attendee, now: datetime) -> Room:

@@ -95,8 +95,14 @@ def receipt(booking: Booking, now: datetime) -> None:
 
 
 def awaiting_bank(booking: Booking, now: datetime) -> None:
-    """The bank was asked; the places are kept until it answers."""
-    to_booker(booking, "awaiting_bank", now, subject=f"Booking {booking.reference}: we are waiting for your bank")
+    """The bank was asked; the places are kept until it answers, or are taken again if they are still free."""
+    to_booker(
+        booking,
+        "awaiting_bank",
+        now,
+        subject=f"Booking {booking.reference}: we are waiting for your bank",
+        keeps_places=booking.organiser.holds_for_bank,
+    )
 
 
 def payment_failed(booking: Booking, now: datetime) -> None:
@@ -122,7 +128,7 @@ def refunded_late(booking: Booking, amount_minor: int, why: str, now: datetime) 
 
 def to_organiser(booking: Booking, title: str, sentences: list[str], now: datetime) -> None:
     """Tell the organiser something they may have to act on."""
-    _notice(booking.organiser, f"booking:{booking.id}", title, sentences, booking.reference, now)
+    notice(booking.organiser, f"booking:{booking.id}", title, sentences, booking.reference, now)
 
 
 def join_link(attendee: Attendee, session: WorkshopSession | None, now: datetime) -> None:
@@ -178,7 +184,7 @@ def missing_point(session: WorkshopSession, workshop: Workshop, organiser: Organ
     """Tell the organiser that a session's meeting has no address while people wait for it."""
     title = f"{workshop.title}: the meeting's address is missing"
     when = zones.moment(session.starts_at, session.zone)
-    _notice(
+    notice(
         organiser,
         f"session:{session.id}",
         title,
@@ -232,9 +238,10 @@ def to_attendee(attendee: Attendee, template: str, now: datetime, **rest: Any) -
     )
 
 
-def _notice(
+def notice(
     organiser: Organiser, about: str, title: str, sentences: list[str], reference: str | None, now: datetime
 ) -> None:
+    """A letter to the organiser about anything of theirs."""
     outbox.post(
         "organiser_notice",
         to_name=organiser.name,

@@ -16,7 +16,7 @@ from courses import places
 from courses.models import TicketType, Workshop
 from history import models as history
 from lib import db, work
-from payments import ledger
+from payments import credits, ledger
 
 MOVES = {
     "confirmed": {"held", "awaiting_bank", "lapsed"},
@@ -60,6 +60,7 @@ def confirm(booking: Booking, *, actor: str, now: datetime) -> None:
     _may_move(booking, "confirmed")
     _claim(booking, now)
     _move(booking, "confirmed", actor, now)
+    ledger.charge_whole(booking.bill, now)
     booking.confirmed_at = now
     for attendee in booking.attendees:
         invites.make(attendee, now)
@@ -71,10 +72,16 @@ def confirm(booking: Booking, *, actor: str, now: datetime) -> None:
 
 
 def await_bank(booking: Booking, *, actor: str, now: datetime) -> None:
-    """Keep the places while the bank debit is on its way. Raises WorkshopFull or CodeSpent like `confirm`."""
+    """Keep the places while the bank debit is on its way, or give them back until it arrives, as the organiser has
+    set. The code's use is kept either way. Raises WorkshopFull or CodeSpent like `confirm`."""
     _may_move(booking, "awaiting_bank")
-    _claim(booking, now)
+    if booking.organiser.holds_for_bank:
+        _claim(booking, now)
+    else:
+        places.release(place_ids(booking))
+        discounts.keep_use(booking.id, now)
     _move(booking, "awaiting_bank", actor, now)
+    ledger.charge_whole(booking.bill, now)
     letters.awaiting_bank(booking, now)
 
 
@@ -84,6 +91,7 @@ def lapse(booking: Booking, *, actor: str, why: str, now: datetime) -> None:
     places.release(place_ids(booking))
     discounts.release_use(booking.id)
     _move(booking, "lapsed", actor, now, why)
+    _owe_nothing(booking, why, now)
 
 
 def cancel(booking: Booking, gone: Sequence[Attendee], *, actor: str, why: str, now: datetime) -> None:
@@ -93,8 +101,11 @@ def cancel(booking: Booking, gone: Sequence[Attendee], *, actor: str, why: str, 
     for attendee in gone:
         attendee.state = "cancelled"
     if all(attendee.state == "cancelled" for attendee in booking.attendees):
+        is_unpaid = booking.state != "confirmed"
         discounts.release_use(booking.id)
         _move(booking, "cancelled", actor, now, why)
+        if is_unpaid:
+            _owe_nothing(booking, why, now)
         return
     history.record(
         f"booking:{booking.id}",
@@ -125,6 +136,12 @@ def _claim(booking: Booking, now: datetime) -> None:
     except discounts.CodeSpent:
         places.release(place_ids(booking))
         raise
+
+
+def _owe_nothing(booking: Booking, why: str, now: datetime) -> None:
+    """What was not paid falls away, and credits that were put towards it can be spent again."""
+    credits.give_back(booking.bill_id, credits.spent_on(booking.bill_id), reason=why, now=now)
+    ledger.waive(booking.bill, note=why, now=now)
 
 
 def _may_move(booking: Booking, state: str) -> None:

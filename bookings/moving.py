@@ -10,15 +10,14 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
-from bookings import invites, letters, lifecycle, reminders, telling
+from bookings import invites, letters, lifecycle, reminders, returning, telling
 from bookings.models import Attendee, Booking
 from courses import editing, schedule
 from courses.models import TicketType, Workshop, WorkshopSession
 from courses.schedule import Meeting
 from history import models as history
 from lib import db, money, work
-from payments import ledger, refunds
-from payments.models import Payment
+from payments import ledger
 
 CLOSE_PAGE = "bookings.close_page"
 
@@ -80,8 +79,7 @@ def plan_cancel(workshop: Workshop, session: WorkshopSession | None = None) -> P
     back = []
     for gone in paid.values():
         booking = gone[0].booking
-        balance = known[booking.bill_id]
-        minor = min(_due(gone), balance.paid_minor - balance.refunded_minor)
+        minor = min(_due(gone), known[booking.bill_id].kept_minor)
         if minor > 0:
             back.append(Back(booking, minor))
     return Plan(told, ending, list(waiting.values()), back)
@@ -191,25 +189,10 @@ def _end_booking(
         work.post(CLOSE_PAGE, f"booking:{booking.id}", now, {"bill": booking.bill_id})
         telling.unpaid_cancelled(booking, why, now)
         return
-    back = _refund(booking, due, why, now)
-    telling.money_back(booking, gone, back, why, now)
-
-
-def _refund(booking: Booking, due: int, why: str, now: datetime) -> int:
-    """Send `due` back, from the booking's payments in their order; what was sent."""
-    sent = 0
-    payments = db.session.scalars(
-        select(Payment)
-        .where(Payment.bill_id == booking.bill_id, Payment.state == "succeeded")
-        .order_by(Payment.id)
-        .with_for_update()
-    ).all()
-    for payment in payments:
-        refund = refunds.refund_part(
-            payment, due - sent, reason=f"Cancelled by the organiser. {why}"[:200], source="organiser", now=now
-        )
-        sent += refund.amount_minor if refund else 0
-    return sent
+    shares = {each.id: _due([each]) for each in gone}
+    reason = f"Cancelled by the organiser. {why}"
+    back = returning.give(booking, due, source="organiser", reason=reason, shares=shares, actor=actor, now=now)
+    telling.money_back(booking, gone, back.minor, why, now)
 
 
 def _due(gone: Sequence[Attendee]) -> int:

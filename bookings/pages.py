@@ -9,8 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from bookings import invites, joining, letters
-from bookings.models import Attendee, Booking
-from courses.models import TicketType, Workshop, WorkshopSession
+from bookings.models import Attendee, AttendeePlace, Booking
+from courses.models import Place, TicketType, Workshop, WorkshopSession
 from lib import calendars, db, web, zones
 from payments import attempts, ledger
 from payments.models import PaymentAttempt
@@ -26,6 +26,7 @@ class BookingView:
     workshop: Workshop
     sessions: list[WorkshopSession]
     state: str
+    keeps_places: bool
 
     @property
     def pay_until(self) -> datetime | None:
@@ -66,7 +67,19 @@ def booking_view(booking: Booking, now: datetime) -> BookingView:
         workshop=first.workshop,
         sessions=invites.sessions_of(first),
         state=state_of(booking, now),
+        keeps_places=booking.state != "awaiting_bank" or _has_places(booking.id),
     )
+
+
+def _has_places(booking_id: int) -> bool:
+    """Whether places are taken for a booking whose money is still with the bank."""
+    taken = (
+        select(Place.id)
+        .join(AttendeePlace, AttendeePlace.place_id == Place.id)
+        .join(Attendee, Attendee.id == AttendeePlace.attendee_id)
+        .where(Attendee.booking_id == booking_id, Place.state == "taken")
+    )
+    return db.session.scalar(taken.limit(1)) is not None
 
 
 def state_of(booking: Booking, now: datetime) -> str:
@@ -84,7 +97,7 @@ def booking_json(view: BookingView) -> dict[str, Any]:
             "total_minor": booking.bill.total_minor,
             "paid_minor": view.balance.paid_minor,
             "refunded_minor": view.balance.refunded_minor,
-            "credit_minor": 0,
+            "credit_minor": view.balance.credit_minor,
             "currency": booking.currency,
         },
         "held_until": zones.z(booking.held_until) if booking.held_until and view.state == "held" else None,

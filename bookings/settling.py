@@ -12,7 +12,7 @@ from bookings.models import Booking
 from courses.places import WorkshopFull
 from history import models as history
 from lib import db
-from payments import attempts, refunds
+from payments import attempts, ledger, refunds
 from payments.gateway import Checkout
 from payments.inbox import Outcome
 from payments.models import Payment, PaymentAttempt
@@ -52,6 +52,7 @@ def settle(checkout: Checkout, *, actor: str, now: datetime) -> tuple[Outcome, s
         return "handled", f"payment had {payment.state}"
     if checkout.is_paid:
         payment.state = "succeeded"
+        ledger.came(payment, now)
         _receive(booking, payment, actor, now)
     elif checkout.is_on_its_way:
         _expect(booking, actor, now)

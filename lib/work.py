@@ -4,7 +4,7 @@ Any number of workers on any number of machines may run against one PostgreSQL. 
 runs out; its job is then done again, so handlers are idempotent.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -103,6 +103,18 @@ def post_once(kind: str, about: str, rows: Sequence[Mapping[str, Any]]) -> None:
     make = postgresql_insert if db.is_postgresql() else sqlite_insert
     values = [{"kind": kind, "about": about, "attempts": 0, "is_dead": False, **row} for row in rows]
     db.session.execute(make(Job).values(values).on_conflict_do_nothing(index_elements=["dedupe_key"]))
+
+
+def plan(nightly: Collection[str], now: datetime) -> None:
+    """See that each kind of nightly work has its row for the coming night (03:00 UTC): one, however many workers look.
+
+    Inside a write transaction.
+    """
+    due_at = now.replace(hour=3, minute=0, second=0, microsecond=0)
+    if due_at <= now:
+        due_at += timedelta(days=1)
+    for kind in nightly:
+        post(kind, "night", due_at, dedupe_key=f"{kind}:{due_at:%Y-%m-%d}")
 
 
 def run_due(handlers: Handlers, *, most: int | None = None) -> int:

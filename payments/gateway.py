@@ -1,7 +1,10 @@
-"""Stripe, through its SDK: checkout pages, what became of them, refunds. Network only; no row is touched here."""
+"""Stripe, through its SDK: checkout pages, what became of them, refunds, disputes, and its lists. Network only; no row
+is touched here."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import stripe
@@ -9,6 +12,7 @@ from flask import current_app
 
 TIMEOUT_SECONDS = 20
 RETRIES = 2
+MOST_A_PAGE = 100
 
 
 class GatewayUnreachable(Exception):
@@ -65,12 +69,49 @@ class SentBack:
     key: str | None
 
 
+@dataclass(frozen=True)
+class Charge:
+    """A charge as Stripe has it. `refunded_minor` is all that went back so far, not what an event tells of."""
+
+    charge_id: str
+    payment_intent: str
+    is_paid: bool
+    amount_minor: int
+    refunded_minor: int
+    currency: str
+    attempt_key: str | None
+
+
+@dataclass(frozen=True)
+class Contested:
+    """A dispute as Stripe has it, in Stripe's words for status and reason."""
+
+    dispute_id: str
+    payment_intent: str
+    status: str
+    reason: str
+    amount_minor: int
+    currency: str
+    opened_at: datetime
+    answer_by: datetime | None
+
+
+@dataclass(frozen=True)
+class Told:
+    """An event in Stripe's list."""
+
+    event_id: str
+    kind: str
+    object_id: str
+    is_live: bool
+
+
 def open_checkout(key: str, parameters: Mapping[str, Any]) -> Checkout:
     """Make the checkout page of an attempt. The same key and parameters give the same page, however often asked.
 
     Raises GatewayUnreachable or GatewayRefused.
     """
-    with _Answers():
+    with _answers():
         made = _client().v1.checkout.sessions.create(
             cast("stripe.params.checkout.SessionCreateParams", dict(parameters)), {"idempotency_key": key}
         )
@@ -79,7 +120,7 @@ def open_checkout(key: str, parameters: Mapping[str, Any]) -> Checkout:
 
 def read_checkout(session_id: str) -> Checkout:
     """What became of a checkout page. Raises NotAtStripe, GatewayUnreachable or GatewayRefused."""
-    with _Answers():
+    with _answers():
         found = _client().v1.checkout.sessions.retrieve(session_id)
     return _with_intent(found)
 
@@ -90,7 +131,7 @@ def expire_checkout(session_id: str) -> Checkout:
     Raises GatewayUnreachable or GatewayRefused.
     """
     try:
-        with _Answers():
+        with _answers():
             return _checkout(_client().v1.checkout.sessions.expire(session_id), None)
     except NotAtStripe:
         raise
@@ -103,14 +144,14 @@ def read_attempt_of_intent(intent_id: str) -> str | None:
 
     Raises NotAtStripe or GatewayUnreachable.
     """
-    with _Answers():
+    with _answers():
         found = _client().v1.payment_intents.retrieve(intent_id)
     return _metadata(found.metadata).get("attempt")
 
 
 def send_back(key: str, payment_intent: str, amount_minor: int) -> SentBack:
     """Refund part or all of a payment to where it came from. Raises GatewayUnreachable or GatewayRefused."""
-    with _Answers():
+    with _answers():
         made = _client().v1.refunds.create(
             {"payment_intent": payment_intent, "amount": amount_minor, "metadata": {"refund": key}},
             {"idempotency_key": key},
@@ -120,26 +161,82 @@ def send_back(key: str, payment_intent: str, amount_minor: int) -> SentBack:
 
 def read_refund(refund_id: str) -> SentBack:
     """A refund as Stripe has it. Raises NotAtStripe or GatewayUnreachable."""
-    with _Answers():
+    with _answers():
         found = _client().v1.refunds.retrieve(refund_id)
     return _sent_back(found)
 
 
-class _Answers:
+def read_refunds(payment_intent: str) -> list[SentBack]:
+    """Every refund of a payment, oldest first. Raises NotAtStripe or GatewayUnreachable."""
+    with _answers():
+        found = _client().v1.refunds.list({"payment_intent": payment_intent, "limit": MOST_A_PAGE})
+        return [_sent_back(each) for each in found.auto_paging_iter()][::-1]
+
+
+def read_charge(charge_id: str) -> Charge:
+    """A charge as Stripe has it. Raises NotAtStripe or GatewayUnreachable."""
+    with _answers():
+        return _charge(_client().v1.charges.retrieve(charge_id))
+
+
+def read_dispute(dispute_id: str) -> Contested:
+    """A dispute as Stripe has it. Raises NotAtStripe or GatewayUnreachable."""
+    with _answers():
+        return _contested(_client().v1.disputes.retrieve(dispute_id))
+
+
+def list_checkouts(since: datetime) -> list[Checkout]:
+    """Every checkout page made since, oldest first, all of Stripe's pages of them. So are the lists below.
+
+    Raises GatewayUnreachable.
+    """
+    with _answers():
+        found = _client().v1.checkout.sessions.list({"created": _since(since), "limit": MOST_A_PAGE})
+        return [_checkout(each, None) for each in found.auto_paging_iter()][::-1]
+
+
+def list_charges(since: datetime) -> list[Charge]:
+    with _answers():
+        found = _client().v1.charges.list({"created": _since(since), "limit": MOST_A_PAGE})
+        return [_charge(each) for each in found.auto_paging_iter()][::-1]
+
+
+def list_refunds(since: datetime) -> list[SentBack]:
+    with _answers():
+        found = _client().v1.refunds.list({"created": _since(since), "limit": MOST_A_PAGE})
+        return [_sent_back(each) for each in found.auto_paging_iter()][::-1]
+
+
+def list_disputes(since: datetime) -> list[Contested]:
+    with _answers():
+        found = _client().v1.disputes.list({"created": _since(since), "limit": MOST_A_PAGE})
+        return [_contested(each) for each in found.auto_paging_iter()][::-1]
+
+
+def list_events(since: datetime, kinds: list[str]) -> list[Told]:
+    """Stripe keeps events for 30 days, and takes at most 20 kinds."""
+    with _answers():
+        found = _client().v1.events.list({"created": _since(since), "types": kinds, "limit": MOST_A_PAGE})
+        return [_told(each) for each in found.auto_paging_iter()][::-1]
+
+
+@contextmanager
+def _answers() -> Iterator[None]:
     """Turns the SDK's errors into ours."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, stripe.APIConnectionError | stripe.RateLimitError):
+    try:
+        yield
+    except (stripe.APIConnectionError, stripe.RateLimitError) as error:
+        raise GatewayUnreachable(str(error)) from error
+    except stripe.StripeError as error:
+        status = error.http_status or 500
+        # 401 and 403 are about our key, not about what was asked: to be set right, then asked again.
+        if status >= 500 or status in (401, 403, 409):
             raise GatewayUnreachable(str(error)) from error
-        if isinstance(error, stripe.StripeError):
-            status = error.http_status or 500
-            # 401 and 403 are about our key, not about what was asked: to be set right, then asked again.
-            if status >= 500 or status in (401, 403, 409):
-                raise GatewayUnreachable(str(error)) from error
-            raise (NotAtStripe if status == 404 else GatewayRefused)(str(error)) from error
+        raise (NotAtStripe if status == 404 else GatewayRefused)(str(error)) from error
+
+
+def _since(at: datetime) -> Any:
+    return {"gte": int(at.timestamp())}
 
 
 def _client() -> stripe.StripeClient:
@@ -158,7 +255,7 @@ def _client() -> stripe.StripeClient:
 def _with_intent(found: stripe.checkout.Session) -> Checkout:
     intent = found.payment_intent
     if found.status == "complete" and found.payment_status == "unpaid" and isinstance(intent, str):
-        with _Answers():
+        with _answers():
             return _checkout(found, _client().v1.payment_intents.retrieve(intent).status)
     return _checkout(found, None)
 
@@ -172,7 +269,7 @@ def _checkout(found: stripe.checkout.Session, intent_status: str | None) -> Chec
         payment_status=found.payment_status,
         amount_minor=found.amount_total or 0,
         currency=(found.currency or "").upper(),
-        payment_intent=intent if isinstance(intent, str) or intent is None else intent.id,
+        payment_intent=_id(intent) or None,
         intent_status=intent_status,
         attempt_key=_metadata(found.metadata).get("attempt"),
         is_live=bool(found.livemode),
@@ -180,15 +277,48 @@ def _checkout(found: stripe.checkout.Session, intent_status: str | None) -> Chec
 
 
 def _sent_back(found: stripe.Refund) -> SentBack:
-    intent = found.payment_intent
     return SentBack(
         refund_id=found.id,
         status=found.status or "pending",
         amount_minor=found.amount,
         currency=found.currency.upper(),
-        payment_intent=intent if isinstance(intent, str) else intent.id if intent else "",
+        payment_intent=_id(found.payment_intent),
         key=_metadata(found.metadata).get("refund"),
     )
+
+
+def _charge(found: stripe.Charge) -> Charge:
+    return Charge(
+        charge_id=found.id,
+        payment_intent=_id(found.payment_intent),
+        is_paid=found.status == "succeeded" and bool(found.captured),
+        amount_minor=found.amount,
+        refunded_minor=found.amount_refunded,
+        currency=found.currency.upper(),
+        attempt_key=_metadata(found.metadata).get("attempt"),
+    )
+
+
+def _contested(found: stripe.Dispute) -> Contested:
+    due_by = found.evidence_details.due_by
+    return Contested(
+        dispute_id=found.id,
+        payment_intent=_id(found.payment_intent),
+        status=found.status,
+        reason=found.reason,
+        amount_minor=found.amount,
+        currency=found.currency.upper(),
+        opened_at=datetime.fromtimestamp(found.created, UTC),
+        answer_by=datetime.fromtimestamp(due_by, UTC) if due_by else None,
+    )
+
+
+def _told(found: stripe.Event) -> Told:
+    return Told(found.id, found.type, str(found.data.object["id"]), bool(found.livemode))
+
+
+def _id(found: stripe.PaymentIntent | str | None) -> str:
+    return found if isinstance(found, str) else found.id if found else ""
 
 
 def _metadata(found: stripe.StripeObject | None) -> dict[str, str]:

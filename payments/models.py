@@ -1,8 +1,9 @@
-"""What is owed, the ways to Stripe, what came in and what went back. Never names a booking."""
+"""What is owed, the ways to Stripe, what came in, what went back, and the ledger of it all. Never names a booking."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import DDL, CheckConstraint, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lib import db
@@ -10,7 +11,7 @@ from lib.db import Owned, pair, same_organiser
 
 
 class Bill(Owned, db.Base):
-    """What one booking owes, in one currency. Paid and refunded sums are counted from the rows below it."""
+    """What one booking costs, in one currency. What is owed, paid and sent back is counted from its movements."""
 
     __tablename__ = "bill"
     __table_args__ = (pair("bill"), CheckConstraint("total_minor >= 0", name="total_minor"))
@@ -74,7 +75,10 @@ class Payment(Owned, db.Base):
 
 
 class Refund(Owned, db.Base):
-    """One attempt to send money back. What remains of a payment = its amount less its refunds that did not fail."""
+    """One attempt to send money back. What remains of a payment = its amount less its refunds that did not fail.
+
+    `shares` says whose places it is for: minor units by the attendee's id, as text; empty when it is for none.
+    """
 
     __tablename__ = "refund"
     __table_args__ = (
@@ -92,9 +96,121 @@ class Refund(Owned, db.Base):
     reason: Mapped[str] = mapped_column(String(200))
     amount_minor: Mapped[db.Minor]
     currency: Mapped[db.Currency]
+    shares: Mapped[db.Facts] = mapped_column(default=dict)
     stripe_refund: Mapped[str | None] = mapped_column(String(120), unique=True)
     created_at: Mapped[datetime]
     last_error: Mapped[str | None] = mapped_column(Text)
+
+
+class Dispute(Owned, db.Base):
+    """A payer's bank asks for a payment back. An `inquiry` only asks; `open` and `lost` have taken the money."""
+
+    __tablename__ = "dispute"
+    __table_args__ = (
+        pair("dispute"),
+        same_organiser("payment_id", "payment"),
+        CheckConstraint("state IN ('inquiry', 'open', 'won', 'lost', 'withdrawn')", name="state"),
+        CheckConstraint("amount_minor > 0", name="amount_minor"),
+    )
+
+    payment_id: Mapped[db.Ref] = mapped_column(index=True)
+    stripe_dispute: Mapped[str] = mapped_column(String(120), unique=True)
+    state: Mapped[str] = mapped_column(String(10))
+    reason: Mapped[str] = mapped_column(String(80))
+    amount_minor: Mapped[db.Minor]
+    currency: Mapped[db.Currency]
+    answer_by: Mapped[datetime | None]
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+
+
+class Credit(Owned, db.Base):
+    """Money kept for a person with one organiser, to be spent on a later booking. What is left of it is counted from
+    its movements; from `expires_at` on it cannot be spent."""
+
+    __tablename__ = "credit"
+    __table_args__ = (
+        pair("credit"),
+        same_organiser("source_bill_id", "bill"),
+        CheckConstraint("minor > 0", name="minor"),
+        Index("ix_credit_person", "organiser_id", "person", "currency"),
+    )
+
+    person: Mapped[str] = mapped_column(String(254))
+    currency: Mapped[db.Currency]
+    minor: Mapped[db.Minor]
+    source_bill_id: Mapped[db.Ref] = mapped_column(index=True)
+    reason: Mapped[str] = mapped_column(String(200))
+    issued_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+
+
+# What is owed, what came and went, and the credits that ran out. The sign is the movement's own: plus is owed or came.
+OWED = {"charge": 1, "reduction": -1, "write_off": -1}
+MONEY = {
+    "payment": 1,
+    "refund": -1,
+    "refund_failed": 1,
+    "credit_issued": -1,
+    "credit_spent": 1,
+    "credit_returned": -1,
+    "dispute_withdrawn": -1,
+    "dispute_reinstated": 1,
+}
+SIGNS = OWED | MONEY | {"credit_expired": 1}
+_PLUS = ", ".join(f"'{kind}'" for kind, sign in SIGNS.items() if sign > 0)
+_MINUS = ", ".join(f"'{kind}'" for kind, sign in SIGNS.items() if sign < 0)
+_KEPT = "a movement of the ledger is never changed; write another one"
+# Triggers, by the database's name: made with the table, here and in the migrations.
+GUARDS = (
+    (
+        "sqlite",
+        f"CREATE TRIGGER movement_no_update BEFORE UPDATE ON movement BEGIN SELECT RAISE(ABORT, '{_KEPT}'); END",
+    ),
+    (
+        "sqlite",
+        f"CREATE TRIGGER movement_no_delete BEFORE DELETE ON movement BEGIN SELECT RAISE(ABORT, '{_KEPT}'); END",
+    ),
+    (
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION movement_is_kept() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{_KEPT}'; END $$",
+    ),
+    (
+        "postgresql",
+        "CREATE TRIGGER movement_is_kept BEFORE UPDATE OR DELETE ON movement "
+        "FOR EACH ROW EXECUTE FUNCTION movement_is_kept()",
+    ),
+)
+
+
+def _guard(dialect: str, statement: str) -> Any:
+    return DDL(statement).execute_if(dialect=dialect)  # type: ignore[no-untyped-call]
+
+
+class Movement(Owned, db.Base):
+    """One movement of money or debt on a bill, written by `ledger` with the change it tells of and never changed after:
+    the database refuses to. `key` names what may happen once only."""
+
+    __tablename__ = "movement"
+    __table_args__ = (
+        pair("movement"),
+        same_organiser("bill_id", "bill"),
+        same_organiser("credit_id", "credit"),
+        CheckConstraint(f"(kind IN ({_PLUS}) AND minor > 0) OR (kind IN ({_MINUS}) AND minor < 0)", name="minor"),
+        CheckConstraint("(kind LIKE 'credit%') = (credit_id IS NOT NULL)", name="credit_id"),
+        {"listeners": [("after_create", _guard(*each)) for each in GUARDS]},
+    )
+
+    bill_id: Mapped[db.Ref] = mapped_column(index=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    minor: Mapped[db.Minor]
+    currency: Mapped[db.Currency]
+    credit_id: Mapped[db.Ref | None] = mapped_column(index=True)
+    about: Mapped[str] = mapped_column(String(80))
+    note: Mapped[str] = mapped_column(String(200), default="")
+    key: Mapped[str | None] = mapped_column(String(80), unique=True)
+    at: Mapped[datetime]
 
 
 class StripeEvent(db.Base):

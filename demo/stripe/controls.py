@@ -17,7 +17,7 @@ from demo.stripe.visits import carry_on_to
 from demo.stripe.webhooks import MODES, Endpoint
 
 Body = dict[str, Any]
-_OVERRIDABLE = ("session", "payment_intent", "charge", "refund")
+_OVERRIDABLE = ("session", "payment_intent", "charge", "refund", "dispute")
 
 
 class Controls:
@@ -43,7 +43,8 @@ class Controls:
                 ("POST", r"/_test/complete()", self._complete),
                 ("POST", r"/_test/disputes()", self._dispute),
                 ("POST", r"/_test/disputes/(\w+)/close", self._close_dispute),
-                ("POST", r"/_test/(?:sessions|payment_intents|charges|refunds)/(\w+)", self._override),
+                ("POST", r"/_test/disputes/(\w+)/escalate", self._escalate_dispute),
+                ("POST", r"/_test/(?:sessions|payment_intents|charges|refunds|disputes)/(\w+)", self._override),
                 ("POST", r"/_test/reset()", self._reset),
             )
         )
@@ -142,7 +143,16 @@ class Controls:
 
     def _dispute(self, _key: str, body: Body) -> Body:
         with self._account.store.changing():
-            return disputes.open_one(self._account, body["payment_intent"], body.get("reason", "general"))
+            return disputes.open_one(
+                self._account,
+                body["payment_intent"],
+                body.get("reason", "general"),
+                asks_only=bool(body.get("asks_only", False)),
+            )
+
+    def _escalate_dispute(self, key: str, _body: Body) -> Body:
+        with self._account.store.changing():
+            return disputes.escalate(self._account, key)
 
     def _close_dispute(self, key: str, body: Body) -> Body:
         with self._account.store.changing():

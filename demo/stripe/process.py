@@ -117,12 +117,17 @@ class StandIn:
         """Make up an event; its id."""
         return str(self.control("POST", "/events", {"type": kind, "object": thing})["id"])
 
-    def dispute(self, payment_intent: str, reason: str = "general") -> dict[str, Any]:
-        """Let the payer's bank take the money back."""
-        return dict(self.control("POST", "/disputes", {"payment_intent": payment_intent, "reason": reason}))
+    def dispute(self, payment_intent: str, reason: str = "general", *, asks_only: bool = False) -> dict[str, Any]:
+        """Let the payer's bank take the money back, or with `asks_only` inquire about it first."""
+        asked = {"payment_intent": payment_intent, "reason": reason, "asks_only": asks_only}
+        return dict(self.control("POST", "/disputes", asked))
+
+    def escalate_dispute(self, dispute: str) -> dict[str, Any]:
+        """Let an inquiry become a dispute."""
+        return dict(self.control("POST", f"/disputes/{dispute}/escalate", {}))
 
     def close_dispute(self, dispute: str, status: str) -> dict[str, Any]:
-        """End a dispute: won or lost."""
+        """End a dispute: won or lost; an inquiry: warning_closed."""
         return dict(self.control("POST", f"/disputes/{dispute}/close", {"status": status}))
 
     def reset(self) -> None:

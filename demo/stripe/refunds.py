@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from demo.stripe import cards, currencies, shapes
+from demo.stripe import cards, currencies, disputes, shapes
 from demo.stripe.account import Account
 from demo.stripe.cards import Card
 from demo.stripe.errors import Refused, missing
@@ -15,7 +15,7 @@ def create(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
     """Refund a charge, in full or in part."""
     charge = _charge(account, asked)
     rest = charge["amount"] - charge["amount_refunded"]
-    if charge["disputed"]:
+    if disputes.holds(account, charge["id"]):
         raise Refused(
             400, f"Charge {charge['id']} has been charged back; cannot issue a refund.", code="charge_disputed"
         )

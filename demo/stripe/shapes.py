@@ -321,6 +321,28 @@ def refund(of: dict[str, Any], asked: dict[str, Any], *, amount: int, status: st
     }
 
 
+def balance_transaction(dispute: dict[str, Any], minor: int) -> dict[str, Any]:
+    """What a dispute takes out of the account, or puts back into it; the stand-in charges no fee."""
+    return {
+        "id": new_id("txn"),
+        "object": "balance_transaction",
+        "amount": minor,
+        "available_on": now(),
+        "balance_type": "payments",
+        "created": now(),
+        "currency": dispute["currency"],
+        "description": f"Chargeback withdrawal for {dispute['charge']}" if minor < 0 else "Chargeback reversal",
+        "exchange_rate": None,
+        "fee": 0,
+        "fee_details": [],
+        "net": minor,
+        "reporting_category": "dispute" if minor < 0 else "dispute_reversal",
+        "source": dispute["id"],
+        "status": "available",
+        "type": "adjustment",
+    }
+
+
 def event(kind: str, thing: dict[str, Any], cause: dict[str, Any] | None) -> dict[str, Any]:
     """An event about an object as it is now."""
     return {

@@ -17,7 +17,9 @@ from history.models import Entry
 from lib import db, links, work
 from mail.models import Letter
 from meetings import points
-from payments.models import Payment, Refund
+from payments import refunds
+from payments.gateway import SentBack
+from payments.models import Payment
 from tests.bookings.making import ANN, BOB, Made, a_wish, held, lapse, paid, receive
 from tests.builders import a_meeting, a_ticket, a_venue, a_workshop, arranged
 from tests.conftest import Clock, at_once
@@ -430,26 +432,15 @@ def test_who_got_all_of_their_money_back_has_no_way_in(app: Flask, clock: Clock,
     with arranged(app):
         payment = db.session.scalars(select(Payment)).one()
         for key, minor in (("first", 800), ("second", payment.amount_minor - 800)):
-            db.session.add(a_refund(payment, key, minor))
-            db.session.flush()
+            refunds.hear(a_refund(payment, key, minor), clock.at)
             if key == "first":
                 assert joining.paid_back([payment.bill_id]) == set()
     clock.set(STARTS)
     assert_shut(app, client, made)
 
 
-def a_refund(payment: Payment, key: str, minor: int) -> Refund:
-    return Refund(
-        organiser_id=payment.organiser_id,
-        payment_id=payment.id,
-        key=key,
-        state="succeeded",
-        source="stripe",
-        reason="asked for",
-        amount_minor=minor,
-        currency=payment.currency,
-        created_at=datetime.fromisoformat(STARTS),
-    )
+def a_refund(payment: Payment, key: str, minor: int) -> SentBack:
+    return SentBack(key, "succeeded", minor, payment.currency, payment.payment_intent, None)
 
 
 def test_a_ticket_without_the_live_session_has_no_way_in(

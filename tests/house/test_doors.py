@@ -41,6 +41,9 @@ WRITERS = {
     "Payment": "bookings/settling.py",
     "PaymentAttempt": "payments/attempts.py",
     "Refund": "payments/refunds.py",
+    "Movement": "payments/ledger.py",
+    "Credit": "payments/credits.py",
+    "Dispute": "payments/disputes.py",
     "Letter": "mail/jobs.py",
     "Recording": "recordings/publishing.py",
 }

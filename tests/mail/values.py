@@ -119,7 +119,8 @@ VALUES: dict[str, dict[str, Any]] = {
         "sessions": SESSIONS,
         "organiser_address": "4 Invented Row, Brighton",
     },
-    "awaiting_bank": {**_BOOKING, "total": "£218.00"},
+    "awaiting_bank": {**_BOOKING, "total": "£218.00", "keeps_places": False},
+    "sent_back": {**_BOOKING, "amount": "£85.00", "is_all": False},
     "payment_failed": {**_BOOKING, "total": "£218.00"},
     "refunded_late": {
         **_BOOKING,

@@ -1,0 +1,175 @@
+"""Whether the money adds up: bookings against the ledger, the ledger against the rows it was written for, and in all
+money in = kept + returned + credit owed."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from bookings.models import Booking
+from lib import db, work
+from payments import ledger, refunds
+from payments.disputes import TAKEN
+from payments.models import Bill, Credit, Dispute, Movement, Payment, Refund
+
+Sums = dict[int, dict[str, int]]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong: what it is about, and what in a sentence."""
+
+    about: str
+    what: str
+
+
+def faults() -> Iterator[Fault]:
+    """Everything unsound about the money; nothing when all is well."""
+    sums = _sums()
+    rows = _rows()
+    yield from _bookings(sums)
+    yield from _movements(sums, rows)
+    yield from _credits()
+    yield from _whole(sums, rows)
+    yield from _stuck()
+
+
+def unpaid() -> list[tuple[str, str, int]]:
+    """Confirmed bookings that more is owed on than is here or with a bank: reference, currency, minor units."""
+    sums = _sums()
+    found = []
+    for reference, state, bill_id, currency, _total in _of_bookings():
+        balance = ledger.balance(sums.get(bill_id, {}))
+        if state == "confirmed" and balance.due_minor > balance.disputed_minor:
+            found.append((reference, currency, balance.due_minor - balance.disputed_minor))
+    return found
+
+
+def _bookings(sums: Sums) -> Iterator[Fault]:
+    """What is confirmed is paid, less what went back; what came to nothing has no money here and none owed."""
+    failed = set(db.session.scalars(select(Payment.bill_id).join(Refund).where(Refund.state == "failed")))
+    for reference, state, bill_id, _currency, total in _of_bookings():
+        about, of_bill = f"booking {reference}", sums.get(bill_id, {})
+        balance = ledger.balance(of_bill)
+        here = balance.kept_minor + balance.disputed_minor
+        if here < 0:
+            yield Fault(about, f"{balance.refunded_minor + balance.credit_minor} went back of {balance.paid_minor}")
+        if state == "held":
+            if balance.owed_minor or of_bill.get("payment", 0) != balance.refunded_minor:
+                yield Fault(about, f"is held with {here} paid and {balance.owed_minor} owed")
+            continue
+        if balance.owed_minor > total:
+            yield Fault(about, f"owes {balance.owed_minor} of a bill of {total}")
+        if state in ("confirmed", "awaiting_bank", "awaiting_invoice") and total and not of_bill.get("charge"):
+            yield Fault(about, f"is {state} and was charged nothing of {total}")
+        if state not in ("awaiting_bank", "awaiting_invoice") and balance.due_minor > balance.disputed_minor:
+            yield Fault(about, f"is {state} with {here} of {balance.owed_minor} paid")
+        if balance.due_minor < 0 and bill_id not in failed:
+            yield Fault(about, f"is {state} and {-balance.due_minor} of its booker's money is still here")
+    for key, bill_id in db.session.execute(
+        select(Refund.key, Payment.bill_id).join(Payment).where(Refund.state == "failed").order_by(Refund.id)
+    ):
+        if ledger.balance(sums.get(bill_id, {})).due_minor < 0:
+            yield Fault(f"refund {key}", "failed at Stripe and needs somebody to look at it")
+
+
+def _movements(sums: Sums, rows: Sums) -> Iterator[Fault]:
+    """The ledger has what payments, refunds and disputes come to, bill by bill."""
+    for bill_id in sorted(sums.keys() | rows.keys()):
+        of_bill, told = sums.get(bill_id, {}), rows.get(bill_id, {})
+        written = {
+            "payments": of_bill.get("payment", 0),
+            "refunds": -of_bill.get("refund", 0) - of_bill.get("refund_failed", 0),
+            "disputes": -of_bill.get("dispute_withdrawn", 0) - of_bill.get("dispute_reinstated", 0),
+        }
+        for what, minor in written.items():
+            if minor != told.get(what, 0):
+                yield Fault(f"bill:{bill_id}", f"the ledger has {minor} of {what}, the rows {told.get(what, 0)}")
+
+
+def _credits() -> Iterator[Fault]:
+    issued = dict(
+        db.session.execute(
+            select(Movement.credit_id, func.sum(Movement.minor))
+            .where(Movement.kind == "credit_issued")
+            .group_by(Movement.credit_id)
+        ).all()
+    )
+    found = db.session.execute(select(Credit.id, Credit.minor).order_by(Credit.id)).all()
+    left = ledger.left_of([number for number, _ in found])
+    for number, minor in found:
+        if -int(issued.get(number, 0)) != minor:
+            yield Fault(f"credit:{number}", f"is {minor} and the ledger issued {-int(issued.get(number, 0))}")
+        if left[number] < 0:
+            yield Fault(f"credit:{number}", f"was overspent by {-left[number]}")
+
+
+def _whole(sums: Sums, rows: Sums) -> Iterator[Fault]:
+    """Money in = kept + returned + credit owed, in each currency: in and returned from their rows, the rest from the
+    ledger."""
+    rest: Counter[str] = Counter()
+    for bill_id, currency in db.session.execute(select(Bill.id, Bill.currency)):
+        of_bill, told = sums.get(bill_id, {}), rows.get(bill_id, {})
+        rest[currency] += told.get("payments", 0) - told.get("refunds", 0) - told.get("disputes", 0)
+        rest[currency] -= ledger.balance(of_bill).kept_minor + of_bill.get("credit_expired", 0)
+    found = db.session.execute(select(Credit.id, Credit.currency)).all()
+    left = ledger.left_of([number for number, _ in found])
+    for number, currency in found:
+        rest[currency] -= left[number]
+    for currency, minor in sorted(rest.items()):
+        if minor:
+            yield Fault(f"books {currency}", f"money in is {minor} more than what is kept, returned and owed as credit")
+
+
+def _stuck() -> Iterator[Fault]:
+    """Refunds that nobody is sending any more."""
+    waiting = db.session.execute(select(Refund.id, Refund.key).where(Refund.state == "waiting").order_by(Refund.id))
+    jobs = db.session.execute(
+        select(work.Job.about, work.Job.ended_at, work.Job.last_error)
+        .where(work.Job.kind == refunds.SEND_BACK)
+        .order_by(work.Job.id)
+    ).all()
+    open_jobs = {about for about, ended_at, _ in jobs if ended_at is None}
+    errors = {about: error for about, _, error in jobs if error}
+    for number, key in waiting:
+        about = refunds.about(number)
+        if about not in open_jobs:
+            yield Fault(f"refund {key}", f"was not sent: {errors.get(about, 'no job sends it')}")
+
+
+def _of_bookings() -> list[tuple[str, str, int, str, int]]:
+    rows = db.session.execute(
+        select(Booking.reference, Booking.state, Bill.id, Bill.currency, Bill.total_minor)
+        .join(Bill, Bill.id == Booking.bill_id)
+        .order_by(Booking.id)
+    )
+    return [(reference, state, bill, currency, total) for reference, state, bill, currency, total in rows]
+
+
+def _sums() -> Sums:
+    rows = db.session.execute(
+        select(Movement.bill_id, Movement.kind, func.sum(Movement.minor)).group_by(Movement.bill_id, Movement.kind)
+    )
+    found: Sums = {}
+    for bill_id, kind, total in rows:
+        found.setdefault(bill_id, {})[kind] = int(total)
+    return found
+
+
+def _rows() -> Sums:
+    """What payments, refunds and disputes come to by bill, from their own rows."""
+    told = {
+        "payments": select(Payment.bill_id, func.sum(Payment.amount_minor)).where(Payment.state == "succeeded"),
+        "refunds": select(Payment.bill_id, func.sum(Refund.amount_minor))
+        .join(Refund, Refund.payment_id == Payment.id)
+        .where(Refund.state != "failed"),
+        "disputes": select(Payment.bill_id, func.sum(Dispute.amount_minor))
+        .join(Dispute, Dispute.payment_id == Payment.id)
+        .where(Dispute.state.in_(TAKEN)),
+    }
+    found: Sums = {}
+    for what, query in told.items():
+        for bill_id, total in db.session.execute(query.group_by(Payment.bill_id)):
+            found.setdefault(bill_id, {})[what] = int(total)
+    return found

@@ -1,0 +1,88 @@
+"""Money back to a booker, whoever decided on it: to where it came from, then credits that were spent, or as a credit.
+
+The booking is locked by `lifecycle.locked`. Ending places is a separate act (`lifecycle.cancel`), and the first of the
+two where both are done.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bookings import discounts
+from bookings.models import Booking
+from history import models as history
+from payments import credits, ledger, refunds
+from payments.models import Credit, Refund
+
+
+@dataclass(frozen=True)
+class Back:
+    """What goes back: refunds on their way, and what was put back on credits the booking was paid with."""
+
+    refunds: list[Refund]
+    credit_minor: int
+
+    @property
+    def minor(self) -> int:
+        return sum(each.amount_minor for each in self.refunds) + self.credit_minor
+
+
+def remaining(booking: Booking) -> int:
+    """The most that `give` could return now, in minor units."""
+    return refunds.remaining(booking.bill_id) + credits.spent_on(booking.bill_id)
+
+
+def give(
+    booking: Booking,
+    minor: int,
+    *,
+    source: str,
+    reason: str,
+    actor: str,
+    now: datetime,
+    shares: Mapping[int, int] | None = None,
+    credit_until: datetime | None = None,
+) -> Back:
+    """Return up to `minor`, never more than remains: first to the cards and accounts the booking was paid from, the
+    rest to the credits it was paid with, which then last at least until `credit_until`.
+
+    `source` is who decided: rule, organiser or booker. `shares` are attendees' ids with what of `minor` is theirs.
+    """
+    to_cards = min(minor, refunds.remaining(booking.bill_id))
+    made: list[Refund] = []
+    if to_cards:
+        whose = refunds.part_of(shares, to_cards) if shares else None
+        made = refunds.ask(booking.bill_id, to_cards, source=source, reason=reason, shares=whose, now=now)
+    to_credits = credits.give_back(booking.bill_id, minor - to_cards, reason=reason, until=credit_until, now=now)
+    back = Back(made, to_credits)
+    if back.minor:
+        _record(booking, "refund_begun", {"amount_minor": back.minor, "why": reason}, actor, now)
+        free_code_if_all_back(booking)
+    return back
+
+
+def keep_as_credit(
+    booking: Booking, minor: int, *, email: str, reason: str, expires_at: datetime | None, actor: str, now: datetime
+) -> Credit:
+    """Keep `minor` of what was paid as a credit of the person behind `email`, instead of sending it back."""
+    credit = credits.issue(booking.bill_id, minor, email=email, reason=reason, expires_at=expires_at, now=now)
+    _record(booking, "credit_issued", {"amount_minor": minor, "credit": credit.id, "why": reason}, actor, now)
+    free_code_if_all_back(booking)
+    return credit
+
+
+def free_code_if_all_back(booking: Booking) -> None:
+    """A booking that got all of its money back has used no code."""
+    if ledger.of_bill(booking.bill_id).is_all_back:
+        discounts.release_use(booking.id)
+
+
+def _record(booking: Booking, verb: str, facts: Mapping[str, object], actor: str, now: datetime) -> None:
+    history.record(
+        f"booking:{booking.id}",
+        verb,
+        at=now,
+        actor=actor,
+        organiser_id=booking.organiser_id,
+        facts={**facts, "currency": booking.currency},
+    )

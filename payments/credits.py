@@ -1,0 +1,166 @@
+"""Credits: money kept for a person to spend with the same organiser. Issued, spent, given back and ended only here.
+
+A person is a normalised address. Who says they are that person is checked at the door: an address that anybody can
+type opens no credit. Credits are locked last, in the order of their ids.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, func, or_, select
+
+from lib import db, work
+from lib.forms import person_of
+from payments import ledger
+from payments.models import Credit, Movement
+
+EXPIRE = "payments.expire_credit"
+
+
+@dataclass(frozen=True)
+class Left:
+    """What can be spent of a credit, and until when; None is without end."""
+
+    credit_id: int
+    minor: int
+    currency: str
+    expires_at: datetime | None
+
+
+def issue(bill_id: int, minor: int, *, email: str, reason: str, expires_at: datetime | None, now: datetime) -> Credit:
+    """Keep `minor` of what was paid for a bill as a credit of the person behind `email`. Raises ValueError for more
+    than the bill has."""
+    bill = ledger.lock(bill_id)
+    if not 0 < minor <= ledger.of_bill(bill_id).kept_minor:
+        raise ValueError("a credit is money that was paid and is still here")
+    credit = Credit(
+        organiser_id=bill.organiser_id,
+        person=person_of(email),
+        currency=bill.currency,
+        minor=minor,
+        source_bill_id=bill.id,
+        reason=reason[:200],
+        issued_at=now,
+        expires_at=expires_at,
+    )
+    db.session.add(credit)
+    db.session.flush()
+    ledger.credit_issued(bill, credit, now)
+    _post_end(credit)
+    return credit
+
+
+def available(email: str, organiser_id: int, currency: str, now: datetime) -> list[Left]:
+    """What the person can spend with this organiser in this currency at `now`, what ends soonest first."""
+    found = db.session.scalars(_spendable(email, organiser_id, currency, now)).all()
+    return _in_order(found)
+
+
+def spend(bill_id: int, email: str, most: int, now: datetime) -> int:
+    """Pay up to `most` of a bill out of the person's credits, what ends soonest first; what was paid so.
+
+    Nobody else can spend the same meanwhile: the credits are locked and counted again.
+    """
+    bill = ledger.lock(bill_id)
+    wanted = _spendable(email, bill.organiser_id, bill.currency, now).order_by(Credit.id).with_for_update()
+    locked = db.session.scalars(wanted.execution_options(populate_existing=True)).all()
+    by_id = {each.id: each for each in locked}
+    spent = 0
+    for left in _in_order(locked):
+        part = min(left.minor, most - spent)
+        if part > 0:
+            ledger.credit_spent(bill, by_id[left.credit_id], part, now)
+            spent += part
+    return spent
+
+
+def spent_on(bill_id: int) -> int:
+    """What a bill still has from credits."""
+    return sum(minor for _, minor in _had(bill_id))
+
+
+def give_back(bill_id: int, most: int, *, reason: str, now: datetime, until: datetime | None = None) -> int:
+    """Give up to `most` of what a bill had from credits back to them, the last spent first; what was given back.
+
+    A credit that ends before `until`, or has ended, lasts until then: money given back can be spent again.
+    """
+    bill = ledger.lock(bill_id)
+    had = _had(bill_id)
+    locked = {
+        each.id: each
+        for each in db.session.scalars(
+            select(Credit)
+            .where(Credit.id.in_([number for number, _ in had]))
+            .order_by(Credit.id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+    }
+    returned = 0
+    for number, minor in had:
+        part = min(minor, most - returned)
+        if part <= 0:
+            break
+        credit = locked[number]
+        ledger.credit_returned(bill, credit, part, reason, now)
+        returned += part
+        if credit.expires_at is not None:
+            credit.expires_at = max(credit.expires_at, until or credit.expires_at)
+            _post_end(credit, now)
+    return returned
+
+
+def expire(credit_id: int, now: datetime) -> int:
+    """End a credit whose time has come; what was left of it. Nothing happens before that time."""
+    credit = db.session.scalars(
+        select(Credit).where(Credit.id == credit_id).with_for_update().execution_options(populate_existing=True)
+    ).one()
+    if credit.expires_at is None or now < credit.expires_at:
+        return 0
+    left = ledger.left_of([credit_id])[credit_id]
+    ledger.credit_expired(credit, left, now)
+    return left
+
+
+def statement(email: str, organiser_id: int) -> list[tuple[Credit, list[Movement]]]:
+    """The person's credits, oldest first, each with all that happened to it."""
+    found = db.session.scalars(
+        select(Credit).where(Credit.organiser_id == organiser_id, Credit.person == person_of(email)).order_by(Credit.id)
+    ).all()
+    rows = db.session.scalars(
+        select(Movement).where(Movement.credit_id.in_([each.id for each in found])).order_by(Movement.id)
+    ).all()
+    return [(credit, [row for row in rows if row.credit_id == credit.id]) for credit in found]
+
+
+def _spendable(email: str, organiser_id: int, currency: str, now: datetime) -> Select[Credit]:
+    return select(Credit).where(
+        Credit.organiser_id == organiser_id,
+        Credit.person == person_of(email),
+        Credit.currency == currency,
+        or_(Credit.expires_at.is_(None), Credit.expires_at > now),
+    )
+
+
+def _in_order(found: Sequence[Credit]) -> list[Left]:
+    left = ledger.left_of([each.id for each in found])
+    rest = [Left(each.id, left[each.id], each.currency, each.expires_at) for each in found if left[each.id] > 0]
+    return sorted(rest, key=lambda each: (each.expires_at is None, each.expires_at, each.credit_id))
+
+
+def _had(bill_id: int) -> list[tuple[int, int]]:
+    """What a bill has of each credit, the last spent first."""
+    rows = db.session.execute(
+        select(Movement.credit_id, func.sum(Movement.minor), func.max(Movement.id))
+        .where(Movement.bill_id == bill_id, Movement.kind.in_(("credit_spent", "credit_returned")))
+        .group_by(Movement.credit_id)
+        .order_by(func.max(Movement.id).desc())
+    )
+    return [(number, int(minor)) for number, minor, _ in rows if number is not None and minor > 0]
+
+
+def _post_end(credit: Credit, now: datetime | None = None) -> None:
+    if credit.expires_at is not None:
+        due_at = max(credit.expires_at, now or credit.expires_at)
+        work.post(EXPIRE, f"credit:{credit.id}", due_at, {"credit": credit.id})
