@@ -59,6 +59,8 @@ def _bookings(sums: Sums) -> Iterator[Fault]:
             if balance.owed_minor or of_bill.get("payment", 0) != balance.refunded_minor:
                 yield Fault(about, f"is held with {here} paid and {balance.owed_minor} owed")
             continue
+        if state == "lapsed" and balance.owed_minor:
+            yield Fault(about, f"is lapsed and {balance.owed_minor} is owed on it")
         if balance.owed_minor > total:
             yield Fault(about, f"owes {balance.owed_minor} of a bill of {total}")
         if state in ("confirmed", "awaiting_bank", "awaiting_invoice") and total and not of_bill.get("charge"):
@@ -108,18 +110,21 @@ def _credits() -> Iterator[Fault]:
 def _whole(sums: Sums, rows: Sums) -> Iterator[Fault]:
     """Money in = kept + returned + credit owed, in each currency: in and returned from their rows, the rest from the
     ledger."""
-    rest: Counter[str] = Counter()
+    came: Counter[str] = Counter()
+    went: Counter[str] = Counter()
     for bill_id, currency in db.session.execute(select(Bill.id, Bill.currency)):
         of_bill, told = sums.get(bill_id, {}), rows.get(bill_id, {})
-        rest[currency] += told.get("payments", 0) - told.get("refunds", 0) - told.get("disputes", 0)
-        rest[currency] -= ledger.balance(of_bill).kept_minor + of_bill.get("credit_expired", 0)
+        came[currency] += told.get("payments", 0)
+        went[currency] += told.get("refunds", 0) + told.get("disputes", 0)
+        went[currency] += ledger.balance(of_bill).kept_minor + of_bill.get("credit_expired", 0)
     found = db.session.execute(select(Credit.id, Credit.currency)).all()
     left = ledger.left_of([number for number, _ in found])
     for number, currency in found:
-        rest[currency] -= left[number]
-    for currency, minor in sorted(rest.items()):
-        if minor:
-            yield Fault(f"books {currency}", f"money in is {minor} more than what is kept, returned and owed as credit")
+        went[currency] += left[number]
+    for currency in sorted(came):
+        if came[currency] != went[currency]:
+            what = f"{came[currency]} came in, and {went[currency]} is kept, returned or owed as credit"
+            yield Fault(f"books {currency}", what)
 
 
 def _stuck() -> Iterator[Fault]:

@@ -9,14 +9,16 @@ from flask import Flask
 from sqlalchemy import delete, select, update
 
 from bookings import audit
-from bookings.models import Attendee, AttendeePlace, Booking, DiscountCode
+from bookings.models import Attendee, AttendeePlace, Booking, DiscountCode, Redemption
 from courses import places
 from courses.models import Place, Pool
-from lib import db
-from payments.models import Payment, PaymentAttempt, Refund
-from tests.bookings.making import ANN, BOB, Made, a_wish, held, lapse, paid, receive, settle_again
+from lib import db, work
+from payments import credits, refunds
+from payments.gateway import SentBack
+from payments.models import Bill, Credit, Movement, Payment, PaymentAttempt
+from tests.bookings.making import ANN, BOB, a_wish, held, lapse, paid, receive, settle_again
 from tests.builders import a_code, a_pool, a_ticket, a_workshop, arranged
-from tests.conftest import Clock
+from tests.conftest import MORNING, Clock
 
 pytestmark = pytest.mark.both_databases
 
@@ -88,22 +90,39 @@ def place_of(attendee_id: int) -> int:
     return db.session.scalars(select(AttendeePlace.place_id).where(AttendeePlace.attendee_id == attendee_id)).one()
 
 
-def refund(state: str, amount_minor: int) -> None:
-    payment = db.session.scalars(select(Payment)).one()
+def movement(kind: str, minor: int, credit: Credit | None = None) -> None:
+    """A movement that was never made by anything that moved."""
+    bill = db.session.scalars(select(Bill)).one()
     db.session.add(
-        Refund(
-            organiser_id=payment.organiser_id,
-            payment_id=payment.id,
-            key="refund-1",
-            state=state,
-            source="organiser",
-            reason="",
-            amount_minor=amount_minor,
+        Movement(
+            organiser_id=bill.organiser_id,
+            bill_id=bill.id,
+            kind=kind,
+            minor=minor,
             currency="GBP",
-            created_at=payment.at,
+            credit_id=credit.id if credit else None,
+            about="nothing",
+            at=bill.created_at,
         )
     )
     db.session.flush()
+
+
+def refund(status: str, minor: int) -> None:
+    """A refund made at Stripe, heard of as it should be."""
+    payment = db.session.scalars(select(Payment)).one()
+    refunds.hear(SentBack("re_1", status, minor, "GBP", payment.payment_intent, None), payment.at)
+
+
+def ask_and_forget() -> None:
+    """A refund of ours whose job is gone."""
+    refund = refunds.ask(1, 100, source="organiser", reason="kindness", now=MORNING)[0]
+    refund.key = "refund-1"
+    db.session.execute(delete(work.Job).where(work.Job.kind == refunds.SEND_BACK))
+
+
+def a_credit() -> Credit:
+    return credits.issue(1, 5000, email="bea@clinic.example", reason="kindness", expires_at=None, now=MORNING)
 
 
 def lapse_but_keep_the_money() -> None:
@@ -124,36 +143,81 @@ PLANTED: dict[str, tuple[Callable[[], object], list[tuple[str, str]]]] = {
         lambda: set_all(Pool, capacity=1),
         [("pool:1", "2 places are claimed of 1")],
     ),
-    "confirmed and not paid": (
+    "a payment that is gone": (
         lambda: db.session.execute(delete(Payment)),
-        [("booking {ref}", "is confirmed with 0 of 25200 paid")],
+        [
+            ("bill:1", "the ledger has 25200 of payments, the rows 0"),
+            ("books GBP", "0 came in, and 25200 is kept, returned or owed as credit"),
+        ],
     ),
-    "confirmed and paid with a payment that failed": (
+    "a payment that failed": (
         lambda: set_all(Payment, state="failed"),
-        [("booking {ref}", "is confirmed with 0 of 25200 paid")],
+        [
+            ("bill:1", "the ledger has 25200 of payments, the rows 0"),
+            ("books GBP", "0 came in, and 25200 is kept, returned or owed as credit"),
+        ],
+    ),
+    "a payment of another amount": (
+        lambda: set_all(Payment, amount_minor=25199),
+        [
+            ("bill:1", "the ledger has 25200 of payments, the rows 25199"),
+            ("books GBP", "25199 came in, and 25200 is kept, returned or owed as credit"),
+        ],
     ),
     "confirmed and not all paid": (
-        lambda: set_all(Payment, amount_minor=25199),
-        [("booking {ref}", "is confirmed with 25199 of 25200 paid")],
+        lambda: movement("charge", 100),
+        [
+            ("booking {ref}", "is confirmed with 25200 of 25300 paid"),
+            ("booking {ref}", "owes 25300 of a bill of 25200"),
+        ],
+    ),
+    "money nobody owes": (
+        lambda: movement("reduction", -100),
+        [("booking {ref}", "is confirmed and 100 of its booker's money is still here")],
     ),
     "lapsed with the money kept": (
         lapse_but_keep_the_money,
-        [("booking {ref}", "is lapsed and 25200 of its money is still here")],
+        [
+            ("booking {ref}", "is lapsed and 25200 is owed on it"),
+            ("booking {ref}", "is lapsed and its code's use is used"),
+        ],
     ),
-    "confirmed and sent back": (
-        lambda: refund("succeeded", 200),
-        [("booking {ref}", "is confirmed with 25000 of 25200 paid")],
+    "a refund of the ledger's alone": (
+        lambda: movement("refund", -200),
+        [
+            ("bill:1", "the ledger has 200 of refunds, the rows 0"),
+            ("booking {ref}", "is confirmed with 25000 of 25200 paid"),
+            ("books GBP", "25200 came in, and 25000 is kept, returned or owed as credit"),
+        ],
     ),
     "more sent back than came": (
-        lambda: refund("pending", 25300),
+        lambda: (refund("succeeded", 25200), movement("refund", -100)),
         [
-            ("booking {ref}", "25300 went back of 25200 that came"),
-            ("booking {ref}", "is confirmed with -100 of 25200 paid"),
+            ("bill:1", "the ledger has 25300 of refunds, the rows 25200"),
+            ("booking {ref}", "25300 went back of 25200"),
+            ("booking {ref}", "is confirmed and its code's use is used"),
+            ("booking {ref}", "is confirmed with -100 of 0 paid"),
+            ("books GBP", "25200 came in, and 25100 is kept, returned or owed as credit"),
         ],
     ),
     "a refund that failed": (
         lambda: refund("failed", 25200),
-        [("refund refund-1", "failed at Stripe and needs somebody to look at it")],
+        [("refund stripe-re_1", "failed at Stripe and needs somebody to look at it")],
+    ),
+    "a refund that nobody sends": (
+        ask_and_forget,
+        [("refund refund-1", "was not sent: no job sends it")],
+    ),
+    "a credit overspent": (
+        lambda: movement("credit_spent", 5001, a_credit()),
+        [
+            ("booking {ref}", "is confirmed and 5001 of its booker's money is still here"),
+            ("credit:1", "was overspent by 1"),
+        ],
+    ),
+    "a code's use given back": (
+        lambda: set_all(Redemption, state="released"),
+        [("booking {ref}", "is confirmed and its code's use is released")],
     ),
     "shares that do not add up": (
         lambda: db.session.execute(update(Attendee).where(Attendee.n == 0).values(discount_minor=4199)),
@@ -180,7 +244,10 @@ PLANTED: dict[str, tuple[Callable[[], object], list[tuple[str, str]]]] = {
     ),
     "an attendee left behind": (
         lambda: db.session.execute(update(Attendee).where(Attendee.n == 1).values(state="lapsed")),
-        [("booking {ref}, attendee:2", "booking is confirmed, its places are taken")],
+        [
+            ("booking {ref}, attendee:2", "booking is confirmed, its places are taken"),
+            ("booking {ref}, attendee:2", "is lapsed in a booking that is confirmed"),
+        ],
     ),
     "a page that can still be paid": (
         lambda: set_all(PaymentAttempt, state="open"),
@@ -241,7 +308,7 @@ def run(app: Flask, *options: str) -> tuple[int, str]:
 
 
 def test_the_command_is_silent_when_sound_and_prints_a_line_a_fault_else(app: Flask, clock: Clock, slug: str) -> None:
-    made: Made = paid(app, a_wish(slug, people=[ANN, BOB]))
+    paid(app, a_wish(slug, people=[ANN, BOB]))
     assert run(app) == (0, "")
     assert run(app, "--json") == (0, "[]\n")
     with arranged(app):
@@ -253,11 +320,13 @@ def test_the_command_is_silent_when_sound_and_prints_a_line_a_fault_else(app: Fl
     assert code == 1
     assert said.splitlines() == [
         "pool:1: 2 places are claimed of 1",
-        f"booking {made.reference}: is confirmed with 0 of 33600 paid",
+        "bill:1: the ledger has 33600 of payments, the rows 0",
+        "books GBP: 0 came in, and 33600 is kept, returned or owed as credit",
     ]
     code, said = run(app, "--json")
     assert code == 1
     assert json.loads(said) == [
         {"about": "pool:1", "what": "2 places are claimed of 1"},
-        {"about": f"booking {made.reference}", "what": "is confirmed with 0 of 33600 paid"},
+        {"about": "bill:1", "what": "the ledger has 33600 of payments, the rows 0"},
+        {"about": "books GBP", "what": "0 came in, and 33600 is kept, returned or owed as credit"},
     ]
