@@ -71,6 +71,7 @@ class Facts:
             "session": self.session_starts_at or first,
             "event_end": self.ends_at,
             "booked": self.booked_at,
+            "booking": self.booked_at,
             "purchase": self.booked_at,
             "paid": self.paid_at,
             "invoiced": self.invoiced_at,

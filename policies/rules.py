@@ -53,8 +53,9 @@ ANCHORS = {
     "fixed_dates": "event",
 }
 PERCENTS = (
-    *("refund_pct", "minus_pct", "credit_pct", "credit_minus_pct", "charge_pct", "owe_pct", "move_charge_pct", "vat_pct"),
-)  # fmt: skip
+    *("refund_pct", "minus_pct", "credit_pct", "credit_minus_pct"),
+    *("charge_pct", "owe_pct", "move_charge_pct", "vat_pct"),
+)
 AMOUNTS = (
     *("refund_minor", "refund_cap_minor", "keep_minor", "minus_minor", "minus_pct_cap_minor", "minus_pct_min_minor"),
     *("credit_minor", "credit_minus_minor", "credit_use_charge_minor"),
@@ -74,7 +75,7 @@ WORDS = {
 }
 LENGTHS = ("credit_expires", "pay_within")
 LISTS = ("choose", "parts")
-_RESULTS = (*PERCENTS, *AMOUNTS, *FLAGS, *BASES, *WORDS, *LENGTHS, *LISTS)
+RESULTS = (*PERCENTS, *AMOUNTS, *FLAGS, *BASES, *WORDS, *LENGTHS, *LISTS)
 _MEASURES = ("notice", "booked_ago", "invoiced_ago", "paid_ago", "booked_notice", "seat_resold", "transfers_used")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -217,7 +218,7 @@ def _result(data: Mapping[Any, Any]) -> Result:
     return says
 
 
-def _value(key: str, value: Any) -> Any:  # noqa: C901 - one branch a kind of value
+def _value(key: str, value: Any) -> Any:
     if key in PERCENTS:
         return _percent(key, value)
     if key in AMOUNTS:
@@ -241,13 +242,12 @@ def _value(key: str, value: Any) -> Any:  # noqa: C901 - one branch a kind of va
     return _further(key, value)
 
 
-def _further(key: str, value: Any) -> bool | int | str:
+def _further(key: str, value: Any) -> bool | str:
     """Anything else a policy promises or withholds: carried to the outcome word for word."""
-    meant = _meant(key, _RESULTS) or (get_close_matches(key, _RESULTS, 1, 0.4) if key[-4:] == "_pct" else "")
-    if meant or key.endswith(("_minor", "_pct")) or not _NAME.fullmatch(key):
-        raise ValueError(_unknown(key, _RESULTS))
-    if not isinstance(value, bool | int | str):
-        raise ValueError(f"`{key}` is a word, a number, true or false, not {value!r}.")
+    if _meant(key, RESULTS) or key.endswith(("_minor", "_pct")) or not _NAME.fullmatch(key):
+        raise ValueError(_unknown(key, RESULTS))
+    if not isinstance(value, bool | str):
+        raise ValueError(f"{_unknown(key, RESULTS)} A promise in your own words is text, true or false.")
     return value
 
 
@@ -303,8 +303,18 @@ def _date(value: Any) -> date:
 
 
 def _meant(key: str, known: tuple[str, ...]) -> str:
-    """The known word a key was probably meant to be."""
-    return next(iter(get_close_matches(key, known, 1, 0.85)), "")
+    """The known word that is one slip of the fingers away: a letter more, less, other, or two changed about."""
+    return next((each for each in known if _is_slip(key, each)), "")
+
+
+def _is_slip(one: str, other: str) -> bool:
+    if len(one) > len(other):
+        one, other = other, one
+    at = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(one))
+    if len(one) != len(other):
+        return one[at:] == other[at + 1 :]
+    is_swap = one[at : at + 2] == other[at : at + 2][::-1] and one[at + 2 :] == other[at + 2 :]
+    return one != other and (is_swap or one[at + 1 :] == other[at + 1 :])
 
 
 def _unknown(key: str, known: tuple[str, ...]) -> str:
