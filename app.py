@@ -36,6 +36,7 @@ from organisers import settings_routes as organisers_settings_routes
 from organisers import tickets_routes as organisers_tickets_routes
 from organisers import workshop_routes as organisers_workshop_routes
 from payments import jobs as payments_jobs
+from policies import cli as policies_cli
 from recordings import jobs as recordings_jobs
 from recordings import routes as recordings_routes
 from visitors import health as visitors_health
@@ -67,7 +68,7 @@ ROOMS = (
     organisers_settings_routes.bp,
     visitors_health.bp,
 )
-COMMANDS = (accounts_cli.group, bookings_cli.group, bookings_cli.payments_group)
+COMMANDS = (accounts_cli.group, policies_cli.group, bookings_cli.group, bookings_cli.payments_group)
 HANDLERS = {
     **mail_jobs.HANDLERS,
     **payments_jobs.HANDLERS,

@@ -7,11 +7,10 @@ what is expected (docs/policies.md). No database, no clock.
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from itertools import permutations
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import yaml
 
@@ -223,10 +222,11 @@ def _same_options(expected: Any, found: Sequence[Mapping[str, Any]]) -> bool:
     """Whether the options are those expected, in any order; each may say more than is expected of it."""
     if not isinstance(expected, list) or len(expected) != len(found):
         return False
-    return any(
-        all(_plain(value) == has.get(key) for want, has in zip(expected, order, strict=True) for key, value in want.items())
-        for order in permutations(found)
-    )  # fmt: skip
+    return any(all(map(_is_option, expected, order)) for order in permutations(found))
+
+
+def _is_option(expected: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
+    return all(_plain(value) == found.get(key) for key, value in expected.items())
 
 
 def _plain(value: Any) -> Any:
@@ -248,13 +248,12 @@ def _instant(said: Any, calendar: Calendar) -> datetime | None:
     """An instant: a wall time in the policy's zone, a date (its first instant), or one that names its own offset."""
     if said is None or said == "":
         return None
-    if isinstance(said, str):
-        said = datetime.fromisoformat(said)
-    if not isinstance(said, datetime):
-        said = datetime.combine(said, time())
-    if said.tzinfo is not None:
-        return said.astimezone(ZoneInfo("UTC"))
+    found = datetime.fromisoformat(said) if isinstance(said, str) else said
+    if not isinstance(found, datetime):
+        found = datetime.combine(found, time())
+    if found.tzinfo is not None:
+        return found.astimezone(UTC)
     try:
-        return zones.instant(said, calendar.zone)
+        return zones.instant(found, calendar.zone)
     except zones.TimeSkipped:
-        return calendar.instant(said)
+        return calendar.instant(found)

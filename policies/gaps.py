@@ -97,11 +97,11 @@ def _dimension(key: str, atoms: Sequence[Atom]) -> Dimension:
         others = () if flags else (2 * len(values),)  # any word the policy does not name
         return Dimension(key, kind, values, (*(2 * n + 1 for n in range(len(values))), *others))
     edges.sort(key=_order)
-    places = [place for place in range(2 * len(edges) + 1) if place % 2 or _is_room(key, kind, edges, place // 2)]
+    places = [place for place in range(2 * len(edges) + 1) if place % 2 or _is_room(kind, edges, place // 2)]
     return Dimension(key, kind, tuple(edges), tuple(places))
 
 
-def _is_room(key: str, kind: str, edges: Sequence[Operand], n: int) -> bool:
+def _is_room(kind: str, edges: Sequence[Operand], n: int) -> bool:
     """Whether anything lies between edge n - 1 and edge n; days and counts have nothing between neighbours."""
     if n == 0:  # below the first: counts, amounts and what has gone by never fall under nothing
         never_less = kind == SINCE or (kind == FACT and _is_number(edges[0]))
@@ -196,7 +196,7 @@ def _gaps(action: str, dimensions: Sequence[Dimension], silent: frozenset[Spot])
     main = next((n for n, each in enumerate(dimensions) if each.kind != FACT), None)
     if main is None:
         main = next((n for n, each in enumerate(dimensions) if each.is_ordered), 0)
-    dimension, others = dimensions[main], dimensions[:main] + dimensions[main + 1 :]
+    dimension, others = dimensions[main], [*dimensions[:main], *dimensions[main + 1 :]]
     # What goes unsaid about these stands for "no": to offer nothing from some edge on is no gap, a hole between is.
     is_no = action in (*MOVES, "unpaid") or action.startswith("provider_")
     found: dict[Spot, list[Spot]] = {}
@@ -245,8 +245,10 @@ def _named(dimension: Dimension, run: Sequence[int]) -> str:
         return f"at exactly {_edge(below)}{after}"
     if below is not None and above is not None:
         included = [_edge(edge) for edge, place in ((below, low), (above, high)) if place % 2]
-        note = f" ({' and '.join(included)} included)" if included else ""
+        note = f" ({'both' if len(included) == 2 else included[0]} included)" if included else ""
         return f"between {_edge(below)} and {_edge(above)}{after}{note}"
+    if above is not None and dimension.key == "notice" and isinstance(above, Length) and not above.count:
+        return "from the start of the workshop on" if high % 2 else "after the start of the workshop"
     if above is not None:
         return f"{'up to and at' if high % 2 else 'under'} {_edge(above)}{after}"
     if below is not None:
