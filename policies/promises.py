@@ -89,8 +89,8 @@ _NOTHING = "nothing is returned"
 
 def _is_other(says: Result) -> bool:
     """Whether a result offers something instead of money, so that saying nothing is returned would mislead."""
-    instead = ("recording_access", "move_charge_minor", "move_charge_pct")
-    return "refund_pct" not in says and any(says.get(key) not in (None, False) for key in instead)
+    offers_move = "move_charge_minor" in says or "move_charge_pct" in says
+    return "refund_pct" not in says and (offers_move or says.get("recording_access") is True)
 
 
 def _parts(says: Result, speaker: _Speaker) -> list[str]:
@@ -108,14 +108,18 @@ def _refund(says: Result, speaker: _Speaker) -> str:
     share = says.get("refund_pct", Fraction(100 if charges and "credit_pct" not in says else 0))
     if not share:
         return _NOTHING if of == "what you paid" else f"nothing of {of} is returned"
-    whole = f"all of {of}" if of in ("what you paid", "the price") else of
-    said = f"we return {whole if share == 100 else f'{percent(share)} of {of}'}"
+    said = f"we return {_share(share, of)}"
     less = _less(says, speaker, "minus", says.get("minus_pct_of", says.get("of", "paid")))
     less += _less(says, speaker, "charge", says.get("charge_of", "price"))
     if "keep_minor" in says:
         less.insert(0, speaker.money(says, "keep_minor"))
     said += f", less {' and '.join(less)}" if less else ""
     return said + (f", at most {speaker.money(says, 'refund_cap_minor')}" if "refund_cap_minor" in says else "")
+
+
+def _share(share: Fraction, of: str) -> str:
+    whole = "everything you paid" if of == _BASES["paid"] else of
+    return whole if share == 100 else f"{percent(share)} of {of}"
 
 
 def _less(says: Result, speaker: _Speaker, stem: str, base: str) -> list[str]:
@@ -136,7 +140,7 @@ def _credit(says: Result, speaker: _Speaker) -> str:
         said = f"you get a credit note for {speaker.money(says, 'credit_minor')}"
     elif says.get("credit_pct"):
         of, share = _base(says.get("credit_of", "paid")), says["credit_pct"]
-        said = f"you get a credit note for {f'all of {of}' if share == 100 else f'{percent(share)} of {of}'}"
+        said = f"you get a credit note for {_share(share, of)}"
     else:
         return ""
     less = _less(says, speaker, "credit_minus", says.get("credit_of", "paid"))
@@ -175,7 +179,8 @@ def _promises(says: Result, speaker: _Speaker) -> list[str]:
         charge = _less(says, speaker, "move_charge", "price")
         said.append(f"you move to another date {f'for {charge[0]}' if charge else 'free of charge'}")
     if says.get("pay_when"):
-        said.append(f"the money goes back {says['pay_when'].replace('_', ' ')}")
+        when = "after the workshop" if says["pay_when"] == "after_event" else says["pay_when"].replace("_", " ")
+        said.append(f"the money goes back {when}")
     if says.get("pay_within"):
         said.append(f"the money goes back within {says['pay_within']}")
     if says.get("proof"):

@@ -81,6 +81,8 @@ def _sentences(rules: Rules, action: str, currency: str) -> Iterator[str]:
     about = rules.about(action)
     for rule in about:
         yield sentence(rules, action, rule, currency)
+    if sum(not rule.is_unconditional for rule in about) > 1:
+        yield "Where more than one of these sentences fits, the first of them holds."
     if any(atom.key == "seat_resold" for rule in about for atom in atoms(rule.condition)):
         yield "Whether somebody takes your place is known only later; until then the answer stays open."
     limits = rules.limits
@@ -192,7 +194,7 @@ def _side(atom: Atom, rules: Rules) -> str:
         return f"after {_noun(atom.moment, rules)}"
     if atom.kind == BETWEEN:
         return f"before the workshop was the time of {_noun(atom.moment, rules)}"
-    return f"before {_noun(atom.moment, rules)}"
+    return f"before {_noun(rules.anchor if atom.key == 'notice' else atom.moment, rules)}"
 
 
 def _noun(moment: str, rules: Rules) -> str:
@@ -218,6 +220,8 @@ def _fact(key: str, test: Test, rules: Rules) -> str:
         default = f"{key.replace('_', ' ')} {'holds' if operand else 'does not hold'}"
         return plain or _FACTS.get((key, operand), default)
     if key in _OFTEN and isinstance(operand, int):
+        if (test.sign, operand) in ((">=", 1), (">", 0)):
+            return f"you have {_OFTEN[key]} before"
         if (test.sign, operand) in (("=", 0), ("<", 1)):
             return f"you have not {_OFTEN[key]} before"
         return f"you have {_OFTEN[key]} {_SIGNS[test.sign]}{_times(operand)} already"
