@@ -25,6 +25,7 @@ from courses import shelf
 from lib import cli as lib_cli
 from lib import clock, db, limits, money, references, settings, visitor, web, zones
 from mail import jobs as mail_jobs
+from organisers import codes_routes as organisers_codes_routes
 from organisers import dates_routes as organisers_dates_routes
 from organisers import meeting_routes as organisers_meeting_routes
 from organisers import papers_routes as organisers_papers_routes
@@ -57,6 +58,7 @@ ROOMS = (
     visitors_place_routes.bp,
     visitors_site_routes.bp,
     organisers_routes.bp,
+    organisers_codes_routes.bp,
     organisers_workshop_routes.bp,
     organisers_dates_routes.bp,
     organisers_tickets_routes.bp,

@@ -2,8 +2,6 @@
 Stripe itself comes after, in `routes`."""
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -11,8 +9,9 @@ from uuid import uuid4
 from sqlalchemy import select
 
 from accounts import consent
-from bookings import discounts, letters, lifecycle, pricing
-from bookings.models import Answer, Attendee, AttendeePlace, Booking
+from bookings import choosing, discounts, letters, lifecycle, offers, pricing
+from bookings.choosing import Attending, TicketNotOnSale, Wish, offer_of
+from bookings.models import Answer, Attendee, AttendeeExtra, AttendeePlace, Booking
 from courses import catalogue, places, shelf, standing
 from history import models as history
 from lib import db, references, web, work, zones
@@ -45,44 +44,17 @@ class NotSoldHere(web.Refusal):
     title = "This workshop is not on sale here"
 
 
-class TicketNotOnSale(web.Refusal):
-    status = 422
-    refusal = "ticket_not_on_sale"
-    title = "This ticket cannot be chosen"
-
-
 class HoldLapsed(web.Refusal):
     status = 410
     refusal = "hold_lapsed"
     title = "These places are no longer kept for you"
 
 
-@dataclass(frozen=True)
-class Attending:
-    """One person of the form. `answers` are by the question's id."""
+class PriceEnded(HoldLapsed):
+    """The way to pay ended, and so did the price it was for: it is asked for anew at today's."""
 
-    n: int
-    name: str
-    email: str
-    ticket: str
-    answers: Mapping[int, str]
-
-
-@dataclass(frozen=True)
-class Wish:
-    """A filled form, checked for shape; whether it can be had is decided under the lock."""
-
-    slug: str
-    currency: str
-    attending: tuple[Attending, ...]
-    booker_name: str
-    booker_email: str
-    code: str
-    zone: str
-    wants_letters: bool
-    terms_version: str
-    once: str | None
-    once_digest: str | None
+    refusal = "price_ended"
+    title = "The price you saw has ended"
 
 
 def refuse_unless_bookable(listing: catalogue.Listing) -> None:
@@ -106,22 +78,6 @@ def other_dates(listing: catalogue.Listing) -> dict[str, str]:
     return {"next_url": page, "next_text": "See all dates of this course"}
 
 
-def price(wish: Wish, listing: catalogue.Listing, reduction: pricing.Reduction | None) -> pricing.Quote:
-    """The quote for a wish at today's prices. Raises TicketNotOnSale, or OddNumber for half a pair."""
-    people = []
-    for person in wish.attending:
-        offer = offer_of(listing, person.ticket)
-        minor = offer.price(wish.currency) if offer else None
-        if offer is None or minor is None:
-            raise TicketNotOnSale(f"There is no such ticket in {wish.currency}. Please choose another one.")
-        people.append(pricing.Person(person.n, person.ticket, offer.ticket.name, minor, offer.ticket.seats))
-    return pricing.quote(people, wish.currency, reduction)
-
-
-def offer_of(listing: catalogue.Listing, code: str) -> catalogue.Offer | None:
-    return next((each for each in listing.offers if each.ticket.code == code), None)
-
-
 def start(wish: Wish, now: datetime) -> Booking:
     """Hold the places, freeze the price, and write down the booking with its first attempt at payment.
 
@@ -136,19 +92,16 @@ def start(wish: Wish, now: datetime) -> Booking:
             raise TicketNotOnSale(f"{reason} Please choose another ticket. Nothing has been charged.")
     until = now + PAGE_LASTS + GRACE
     organiser_id = listing.workshop.organiser.id
+    choosing.refuse_faults(wish, listing)
     reference = free_reference()
     held = _hold(wish, listing, until, now)
-    code = discounts.find(organiser_id, wish.code) if discounts.fold(wish.code) else None
-    tickets = {person.ticket for person in wish.attending}
-    reduction = (
-        discounts.redeem(code.id, tickets=tickets, email=wish.booker_email, zone=listing.workshop.zone, now=now)
-        if code
-        else None
-    )
-    quote = price(wish, listing, reduction)
+    try:
+        priced = offers.redeem(choosing.purchase(wish, listing), wish.code, now)
+    except pricing.OddNumber as odd:
+        raise TicketNotOnSale(str(odd)) from odd
+    quote = priced.quote
     booking = write(reference, wish, listing, quote, held, until, now)
-    if code:
-        discounts.hold_use(code, booking.id, wish.booker_email, until)
+    discounts.hold_uses(priced.counting, quote, booking.id, wish.booker_email, until)
     if wish.wants_letters:
         consent.give(organiser_id, wish.booker_email, "marketing", about=f"booking:{booking.id}", now=now)
     if any(person.answers for person in wish.attending):
@@ -164,9 +117,12 @@ def start(wish: Wish, now: datetime) -> Booking:
 def again(booking: Booking, now: datetime) -> None:
     """Another way to Stripe for a held booking whose page has ended; the hold moves with it.
 
-    Raises HoldLapsed when the places are no longer the booking's or two hours have gone since the first hold.
+    A price is kept for as long as the page on which it was seen. Raises HoldLapsed when the places are no longer the
+    booking's or two hours have gone since the first hold, PriceEnded when the price would be another one today: an
+    early ticket whose last day is over, or a code.
     """
     refuse_unless_held(booking, now)
+    _refuse_ended_prices(booking, now)
     if now > booking.created_at + FRESH_PAGES_FOR:
         raise HoldLapsed("Places are kept for at most two hours. Nothing has been charged; please book again.")
     until = now + PAGE_LASTS + GRACE
@@ -174,6 +130,26 @@ def again(booking: Booking, now: datetime) -> None:
     charges = tuple(pricing.Line(each["text"], each["minor"]) for each in booking.quote["charges"])
     new_attempt(booking, charges, booking.attendees[0].workshop.title, now)
     work.post(LAPSE, f"booking:{booking.id}", until, {"booking": booking.id})
+
+
+def _refuse_ended_prices(booking: Booking, now: datetime) -> None:
+    workshop = booking.attendees[0].workshop
+    early = next(
+        (each.ticket for each in booking.attendees if each.ticket.sold_until and each.ticket.sold_until <= now), None
+    )
+    code = discounts.ended(booking.id, now)
+    if early and early.sold_until:
+        name, at = f"“{early.name}”", early.sold_until - timedelta(seconds=1)
+    elif code and code.valid_until:
+        name, at = code.code, code.valid_until
+    else:
+        return
+    raise PriceEnded(
+        f"The time to pay on that page is over, and {name} ended on {zones.moment(at, workshop.zone)}. Nothing has "
+        "been charged. Your places go back on sale in a few minutes; please book again at today's price.",
+        next_url=web.url("bookings.new", slug=workshop.slug),
+        next_text="Book at today's price",
+    )
 
 
 def erase_later(workshop_id: int, ends_at: datetime) -> None:
@@ -264,9 +240,15 @@ def _hold(wish: Wish, listing: catalogue.Listing, until: datetime, now: datetime
 def _pools(wish: Wish, listing: catalogue.Listing) -> Counter[int]:
     wanted: Counter[int] = Counter()
     for person in wish.attending:
-        offer = offer_of(listing, person.ticket)
-        wanted.update(offer.ticket.pools if offer else ())
+        for ticket in _tickets_of(person, listing):
+            wanted.update(ticket.pools)
     return wanted
+
+
+def _tickets_of(person: Attending, listing: catalogue.Listing) -> list[shelf.TicketFacts]:
+    """A person's ticket, and the extras on it."""
+    found = [offer_of(listing, person.ticket), *(choosing.extra_of(listing, each) for each in person.extras)]
+    return [offer.ticket for offer in found if offer]
 
 
 def write(
@@ -300,8 +282,9 @@ def write(
         held_until=until,
     )
     shares = {share.n: share for share in quote.shares}
+    added = {(each.n, each.ticket): each for each in quote.extras}
     for person in wish.attending:
-        ticket = next(each.ticket for each in listing.offers if each.ticket.code == person.ticket)
+        ticket, *extras = _tickets_of(person, listing)
         booking.attendees.append(
             Attendee(
                 organiser_id=organiser_id,
@@ -313,7 +296,21 @@ def write(
                 state="held",
                 price_minor=shares[person.n].price_minor,
                 discount_minor=shares[person.n].discount_minor,
-                claims=[AttendeePlace(organiser_id=organiser_id, place_id=held[pool].pop()) for pool in ticket.pools],
+                proof=person.proof if ticket.proof != "none" else "",
+                claims=[
+                    AttendeePlace(organiser_id=organiser_id, place_id=held[pool].pop())
+                    for each in (ticket, *extras)
+                    for pool in each.pools
+                ],
+                extras=[
+                    AttendeeExtra(
+                        organiser_id=organiser_id,
+                        ticket_type_id=each.id,
+                        price_minor=added[person.n, each.code].price_minor,
+                        discount_minor=added[person.n, each.code].discount_minor,
+                    )
+                    for each in extras
+                ],
                 answers=[
                     Answer(organiser_id=organiser_id, question_id=question, text=text)
                     for question, text in person.answers.items()

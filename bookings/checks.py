@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from bookings import checkout, discounts, forms, pages
-from bookings.pricing import OddNumber, Reduction
+from bookings import checkout, choosing, discounts, forms, offers, pages
+from bookings.pricing import OddNumber
 from courses.catalogue import Listing
 from lib import web
 
@@ -28,30 +28,34 @@ def refusal(listing: Listing, form: forms.BookingForm, people: Collection[int], 
         form.ticket_type.errors = [f"One booking takes up to {most} people. Please make a second one for the rest."]
         is_valid = False
     checkout.refuse_unless_bookable(listing)
-    _, refused = code(listing, form, now)
-    if refused:
-        form.discount_code.errors = [refused.message]
-        return refused
-    if is_valid and _is_new_to_all(listing, form, now) and _adds_up(listing, form):
+    found = _priced(listing, form, now)
+    if found and found.refused and not isinstance(found.refused, discounts.CodeNotNeeded):
+        form.discount_code.errors = [found.refused.message]
+        return found.refused
+    if is_valid and found and _is_new_to_all(listing, form, now):
         return None
     first = next(iter(forms.errors(form).values()), ["Please look at the form again."])[0]
     return FormInvalid(first)
 
 
-def code(
-    listing: Listing, form: forms.BookingForm, now: datetime
-) -> tuple[Reduction | None, discounts.CodeRefused | None]:
-    """The typed code's reduction, or why it would not count, as far as can be told without the lock."""
-    typed = discounts.fold(form.discount_code.data)
-    if not typed:
-        return None, None
-    tickets = {form.ticket_of(entry.form) for entry in form.attendee.entries}
-    email = form.booker_email.data if form.booker_email.data and not form.booker_email.errors else None
+def _priced(listing: Listing, form: forms.BookingForm, now: datetime) -> offers.Priced | None:
+    """What the form would cost, as far as can be told without the lock; None when it adds up to nothing buyable."""
     try:
-        found = discounts.find(listing.workshop.organiser.id, typed)
-        return discounts.check(found, tickets=tickets, email=email, zone=listing.workshop.zone, now=now), None
-    except discounts.CodeRefused as refused:
-        return None, refused
+        return priced(listing, form, now)
+    except OddNumber as odd:
+        form.ticket_type.errors = [*form.ticket_type.errors, str(odd)]
+    except (choosing.TicketNotOnSale, choosing.NotPossibleSo) as refused:
+        if not forms.errors(form):
+            form.ticket_type.errors = [refused.message]
+    return None
+
+
+def priced(listing: Listing, form: forms.BookingForm, now: datetime) -> offers.Priced:
+    """The price of the form as it is filled so far, whatever is still missing.
+
+    Raises OddNumber, TicketNotOnSale or NotPossibleSo.
+    """
+    return offers.price(choosing.purchase(form.wish(listing.workshop.slug), listing), form.discount_code.data, now)
 
 
 def _is_new_to_all(listing: Listing, form: forms.BookingForm, now: datetime) -> bool:
@@ -69,12 +73,3 @@ def _is_new_to_all(listing: Listing, form: forms.BookingForm, now: datetime) -> 
             ]
             is_new = False
     return is_new
-
-
-def _adds_up(listing: Listing, form: forms.BookingForm) -> bool:
-    try:
-        checkout.price(form.wish(listing.workshop.slug), listing, None)
-    except OddNumber as odd:
-        form.ticket_type.errors = [str(odd)]
-        return False
-    return True

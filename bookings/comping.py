@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-from bookings import checkout, lifecycle, pages, pricing
+from bookings import checkout, choosing, lifecycle, pages, pricing
 from bookings.models import Booking
 from courses import catalogue, places, shelf, standing
 from history import models as history
@@ -73,7 +73,7 @@ def give(organiser_id: int, gift: Gift, *, actor: str, now: datetime) -> Booking
     if not gift.again and pages.already_there(listing.workshop.id, [gift.email], now):
         raise AlreadyComing(f"{gift.email} has a place at {listing.workshop.title}. Nothing was given.")
     until = now + checkout.GRACE
-    held = places.hold(Counter(ticket.pools), organiser_id=organiser_id, until=until, now=now)
+    held = places.hold(Counter(ticket.pools), organiser_id=organiser_id, until=until, now=now, of_reserve=True)
     currency = _currency(listing, ticket)
     booking = checkout.write(
         checkout.free_reference(),
@@ -114,11 +114,11 @@ def _quote(listing: catalogue.Listing, ticket: shelf.TicketFacts, currency: str)
     return pricing.Quote(currency, tuple(lines), (), 0, (pricing.Share(0, worth, worth),))
 
 
-def _wish(gift: Gift, listing: catalogue.Listing, currency: str) -> checkout.Wish:
-    return checkout.Wish(
+def _wish(gift: Gift, listing: catalogue.Listing, currency: str) -> choosing.Wish:
+    return choosing.Wish(
         slug=gift.slug,
         currency=currency,
-        attending=(checkout.Attending(0, gift.name, gift.email, gift.ticket, {}),),
+        attending=(choosing.Attending(0, gift.name, gift.email, gift.ticket, {}),),
         booker_name=gift.name,
         booker_email=gift.email,
         code="",

@@ -15,20 +15,24 @@ from wtforms import (
     FormField,
     HiddenField,
     SelectField,
+    SelectMultipleField,
     StringField,
 )
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
-from bookings import discounts, terms
-from bookings.checkout import Attending, Wish, offer_of
+from bookings import choosing, terms
+from bookings.choosing import DECLARED, Attending, Wish, offer_of
 from courses.catalogue import Listing
 from courses.models import Question
+from lib import money
 from lib.forms import Email, KnownZone, one_line
 
 Asked = tuple[str, str, str, tuple[str, ...]]  # a question's code, kind, label and choices
+Chosen = tuple[str, str]  # the code and name of a ticket whose price the buyer names
 LONGEST_NAME = 200
 LONGEST_ANSWER = 1000
 LONGEST_ONCE = 64
+LONGEST_NUMBER = 60
 _PERSON = re.compile(r"attendee-([0-9]{1,9})-")
 _PRESSED = ("csrf_token", "once", "add", "remove")
 
@@ -65,12 +69,21 @@ class BookingForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
             self.currency.data = listing.currencies[0]
         if not self.ticket_type.data and (len(on_sale) == 1 or not self.is_submitted()):
             self.ticket_type.data = next(iter(on_sale), "")
+        for code, field in self.amounts_asked():
+            offer = offer_of(listing, code)
+            price = offer.in_currency(self.currency.data or "") if offer else None
+            if price and price.minor is None and field.data is None:
+                field.data = money.plain(price.suggested_minor or 0, price.currency)
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Everything that can be said without the lock, all at once."""
         is_valid = super().validate(extra_validators)
         for person in self.attendee.entries:
             is_valid &= self._check_ticket(person.form) and self._check_answers(person.form)
+        is_valid &= self._check_amounts()
+        if is_valid:
+            for name, sentence in choosing.faults(self.wish(""), self.listing):
+                is_valid = _fail(self._named(name), sentence)
         return self._check_addresses() and is_valid
 
     def wish(self, slug: str) -> Wish:
@@ -85,17 +98,20 @@ class BookingForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
                     email=entry.form.email.data,
                     ticket=self.ticket_of(entry.form),
                     answers=self._answers(entry.form),
+                    extras=tuple(dict.fromkeys(entry.form.extra.data or ())) if "extra" in entry.form else (),
+                    proof=self._proof(entry.form),
                 )
                 for number, entry in zip(self.numbers(), self.attendee.entries, strict=True)
             ),
             booker_name=self.booker_name.data or "",
             booker_email=self.booker_email.data or "",
-            code=discounts.fold(self.discount_code.data),
+            code=self.discount_code.data or "",
             zone=self.zone.data or "",
             wants_letters=bool(self.marketing.data),
             terms_version=terms.current(self.listing.workshop.organiser.id),
             once=self.once.data or None,
             once_digest=None,
+            amounts=self._amounts(),
         )
 
     def numbers(self) -> list[int]:
@@ -104,6 +120,51 @@ class BookingForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
 
     def ticket_of(self, person: Form) -> str:
         return str(person["ticket"].data or self.ticket_type.data or "")
+
+    def amounts_asked(self) -> list[tuple[str, Any]]:
+        """The fields for prices that the buyer names, by the ticket's code."""
+        return [(field.name.removeprefix("amount-"), field) for field in self if field.name.startswith("amount-")]
+
+    def proof_asked(self, person: Form) -> tuple[str, list[Any]]:
+        """What the person's ticket asks them to give, and the fields of all that any ticket asks."""
+        offer = offer_of(self.listing, self.ticket_of(person))
+        fields = [person[name] for name in ("declared", "number") if name in person]
+        return (offer.ticket.proof if offer else "none"), fields
+
+    def _amounts(self) -> dict[str, int]:
+        """What was typed, as far as it is an amount."""
+        found = {}
+        for code, field in self.amounts_asked():
+            try:
+                found[code] = money.parse(field.data or "", self.currency.data or "GBP")
+            except ValueError:
+                continue
+        return found
+
+    def _check_amounts(self) -> bool:
+        """An amount has to be one if its ticket is chosen; otherwise it does not matter."""
+        chosen = {self.ticket_of(entry.form) for entry in self.attendee.entries}
+        is_valid = True
+        for code, field in self.amounts_asked():
+            offer = offer_of(self.listing, code)
+            price = offer.in_currency(self.currency.data or "") if offer else None
+            if code in chosen and field.data and price and price.minor is None:
+                try:
+                    money.parse(field.data, price.currency)
+                except ValueError as problem:
+                    is_valid = _fail(field, str(problem))
+        return is_valid
+
+    def _proof(self, person: Form) -> str:
+        wanted, _ = self.proof_asked(person)
+        if wanted == "number":
+            return str(person["number"].data or "")
+        return DECLARED if wanted == "declaration" and person["declared"].data else ""
+
+    def _named(self, name: str) -> Any:
+        """The field of that name, wherever in the form it is."""
+        every = [*self, *(field for entry in self.attendee.entries for field in entry.form)]
+        return next((field for field in every if field.name == name), self.ticket_type)
 
     def _check_ticket(self, person: Form) -> bool:
         offer = offer_of(self.listing, self.ticket_of(person))
@@ -181,17 +242,31 @@ class People(FieldList):  # type: ignore[type-arg]  # only the types are generic
 def build(listing: Listing, questions: Sequence[Question], typed: MultiDict[str, str] | None) -> BookingForm:
     """The form for a workshop: empty, or as typed."""
     asked = tuple((each.code, each.kind, each.label, tuple(each.choices)) for each in questions)
-    form = _kind(asked, listing.workshop.most_attendees)(formdata=typed)
+    tickets = [offer.ticket for offer in listing.offers]
+    chosen = tuple((each.code, each.name) for each in tickets if any(price.minor is None for price in each.prices))
+    proofs = frozenset(each.proof for each in tickets) - {"none"}
+    extras = tuple(offer.ticket.code for offer in listing.extras)
+    form = _kind(asked, listing.workshop.most_attendees, chosen, proofs, extras)(formdata=typed)
     form.fill(listing, questions)
     return form
 
 
 @lru_cache(maxsize=256)
-def _kind(asked: tuple[Asked, ...], most: int) -> type[BookingForm]:
-    """The form's class for a workshop's questions: making a class takes longer than filling its form."""
-    person = type("PersonForm", (PersonForm,), {f"answer-{each[0]}": _field(*each[1:]) for each in asked})
-    people = People(FormField(person), min_entries=1, max_entries=most)
-    return type("BookingForm", (BookingForm,), {"attendee": people})
+def _kind(
+    asked: tuple[Asked, ...], most: int, chosen: tuple[Chosen, ...], proofs: frozenset[str], extras: tuple[str, ...]
+) -> type[BookingForm]:
+    """The form's class for what a workshop asks: making a class takes longer than filling its form."""
+    fields: dict[str, Any] = {f"answer-{each[0]}": _field(*each[1:]) for each in asked}
+    if "declaration" in proofs:
+        fields["declared"] = BooleanField("This ticket is meant for me")
+    if "number" in proofs:
+        fields["number"] = StringField("Membership number", [Length(max=LONGEST_NUMBER)], [one_line])
+    if extras:
+        offered: list[Any] = list(extras)
+        fields["extra"] = SelectMultipleField("To be added", choices=offered, validate_choice=False)
+    people = People(FormField(type("PersonForm", (PersonForm,), fields)), min_entries=1, max_entries=most)
+    amounts = {f"amount-{code}": StringField(f"What you would like to pay for {name}") for code, name in chosen}
+    return type("BookingForm", (BookingForm,), {"attendee": people, **amounts})
 
 
 def people_in(typed: MultiDict[str, str]) -> set[int]:

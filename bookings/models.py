@@ -41,6 +41,7 @@ class Booking(Owned, db.Base):
     currency: Mapped[db.Currency]
     quote: Mapped[db.Facts]
     terms_version: Mapped[str] = mapped_column(String(20))
+    policy: Mapped[db.Facts] = mapped_column(default=dict)
     created_at: Mapped[datetime]
     held_until: Mapped[datetime | None]
     confirmed_at: Mapped[datetime | None]
@@ -54,7 +55,8 @@ class Booking(Owned, db.Base):
 
 
 class Attendee(Owned, db.Base):
-    """One person at one workshop with one ticket. `price_minor` less `discount_minor` is their stored share."""
+    """One person at one workshop with one ticket. `price_minor` less `discount_minor` is their stored share, extras
+    included. `proof` is what they gave for a ticket that asks for it: a number, or that they declared it."""
 
     __tablename__ = "attendee"
     __table_args__ = (
@@ -76,6 +78,8 @@ class Attendee(Owned, db.Base):
     state: Mapped[str] = mapped_column(String(10))
     price_minor: Mapped[db.Minor]
     discount_minor: Mapped[db.Minor] = mapped_column(default=0)
+    proof: Mapped[str] = mapped_column(String(80), default="")
+    proof_checked_at: Mapped[datetime | None]
     link_version: Mapped[int] = mapped_column(default=1)
 
     booking: Mapped[Booking] = relationship(back_populates="attendees", overlaps="bill,organiser")
@@ -86,6 +90,9 @@ class Attendee(Owned, db.Base):
     )
     answers: Mapped[list["Answer"]] = relationship(overlaps="attendees,booking,workshop,ticket,claims")
     invites: Mapped[list["SentInvite"]] = relationship(overlaps="attendees,booking,workshop,ticket,claims,answers")
+    extras: Mapped[list["AttendeeExtra"]] = relationship(
+        overlaps="attendees,booking,workshop,ticket,claims,answers,invites", order_by="AttendeeExtra.id"
+    )
 
 
 class AttendeePlace(Owned, db.Base):
@@ -106,6 +113,25 @@ class AttendeePlace(Owned, db.Base):
     place: Mapped[Place] = relationship(overlaps="attendee,claims")
 
 
+class AttendeeExtra(Owned, db.Base):
+    """Something added to an attendee's place, such as lunch. Its price is part of the attendee's share."""
+
+    __tablename__ = "attendee_extra"
+    __table_args__ = (
+        pair("attendee_extra"),
+        same_organiser("attendee_id", "attendee"),
+        same_organiser("ticket_type_id", "ticket_type"),
+        UniqueConstraint("attendee_id", "ticket_type_id"),
+    )
+
+    attendee_id: Mapped[db.Ref]
+    ticket_type_id: Mapped[db.Ref]
+    price_minor: Mapped[db.Minor]
+    discount_minor: Mapped[db.Minor] = mapped_column(default=0)
+
+    ticket: Mapped[TicketType] = relationship(overlaps="extras")
+
+
 class Answer(Owned, db.Base):
     """What an attendee answered to one of the workshop's questions."""
 
@@ -123,21 +149,52 @@ class Answer(Owned, db.Base):
 
 
 class DiscountCode(Owned, db.Base):
-    """A code and its limits. `folded` is how it is looked up: one code however it is typed."""
+    """A code and its limits. `folded` is how it is looked up: one code however it is typed.
+
+    It takes `percent` off, or `minor` off the whole booking, or lets each place it covers cost `minor`. Lists of None
+    limit nothing. `person` is whose it is alone; `covers` is how many places of one booking it counts for; nobody
+    types a code that `is_automatic`.
+    """
 
     __tablename__ = "discount_code"
     __table_args__ = (
         pair("discount_code"),
         UniqueConstraint("organiser_id", "folded"),
+        CheckConstraint("kind IN ('percent', 'amount', 'fixed')", name="kind"),
         CheckConstraint("percent BETWEEN 1 AND 100", name="percent"),
+        CheckConstraint("minor >= 0", name="minor"),
+        CheckConstraint("(kind = 'percent') = (percent IS NOT NULL)", name="percent_of"),
+        CheckConstraint("(kind = 'percent') = (minor IS NULL)", name="minor_of"),
+        CheckConstraint(
+            "currency IS NOT NULL OR (minor IS NULL AND least_order_minor IS NULL AND budget_minor IS NULL)",
+            name="currency",
+        ),
         CheckConstraint("uses_total >= 0", name="uses_total"),
         CheckConstraint("uses_per_person >= 1", name="uses_per_person"),
+        CheckConstraint("covers >= 1", name="covers"),
+        CheckConstraint("least_people >= 1", name="least_people"),
     )
 
     code: Mapped[str] = mapped_column(String(40))
     folded: Mapped[str] = mapped_column(String(40))
-    percent: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(10), default="percent")
+    percent: Mapped[int | None]
+    minor: Mapped[db.Minor | None]
+    currency: Mapped[db.Currency | None]
     tickets: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
+    workshops: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
+    courses: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
+    topics: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
+    full_price_only: Mapped[bool] = mapped_column(default=False)
+    first_online_only: Mapped[bool] = mapped_column(default=False)
+    covers: Mapped[int | None]
+    least_people: Mapped[int] = mapped_column(default=1)
+    re_rate_on_cancellation: Mapped[bool] = mapped_column(default=False)
+    least_order_minor: Mapped[db.Minor | None]
+    budget_minor: Mapped[db.Minor | None]
+    stacks: Mapped[bool] = mapped_column(default=False)
+    is_automatic: Mapped[bool] = mapped_column(default=False)
+    person: Mapped[str | None] = mapped_column(String(254))
     valid_from: Mapped[datetime | None]
     valid_until: Mapped[datetime | None]
     uses_total: Mapped[int | None]
@@ -145,7 +202,7 @@ class DiscountCode(Owned, db.Base):
 
 
 class Redemption(Owned, db.Base):
-    """One use of a code by one booking; `discounts` is the only writer of its state."""
+    """One use of a code by one booking, and what it took off; `discounts` is the only writer of its state."""
 
     __tablename__ = "redemption"
     __table_args__ = (
@@ -161,6 +218,8 @@ class Redemption(Owned, db.Base):
     code_id: Mapped[db.Ref]
     booking_id: Mapped[db.Ref]
     person: Mapped[str] = mapped_column(String(254))
+    minor: Mapped[db.Minor] = mapped_column(default=0)
+    currency: Mapped[db.Currency | None]
     state: Mapped[str] = mapped_column(String(10))
     held_until: Mapped[datetime | None]
 
@@ -204,3 +263,40 @@ class Joining(Owned, db.Base):
     first_at: Mapped[datetime]
     last_at: Mapped[datetime]
     times: Mapped[int] = mapped_column(default=1)
+
+
+class Change(Owned, db.Base):
+    """One place given up, passed on or moved by its booker or for them, and what was agreed about the money.
+
+    `owing` waits for a payment and `pending` for the place to be sold again; `bookings.changes` is the only writer of
+    its state.
+    """
+
+    __tablename__ = "change"
+    __table_args__ = (
+        pair("change"),
+        same_organiser("booking_id", "booking"),
+        same_organiser("attendee_id", "attendee"),
+        same_organiser("attempt_id", "payment_attempt"),
+        UniqueConstraint("attempt_id"),
+        CheckConstraint("kind IN ('cancel', 'substitute', 'transfer')", name="kind"),
+        CheckConstraint("state IN ('owing', 'pending', 'done', 'lapsed')", name="state"),
+        CheckConstraint("(state = 'owing') = (held_until IS NOT NULL)", name="held_until"),
+    )
+
+    booking_id: Mapped[db.Ref] = mapped_column(index=True)
+    attendee_id: Mapped[db.Ref] = mapped_column(index=True)
+    attempt_id: Mapped[db.Ref | None]
+    kind: Mapped[str] = mapped_column(String(10))
+    state: Mapped[str] = mapped_column(String(10))
+    due_minor: Mapped[db.Minor] = mapped_column(default=0)
+    refund_minor: Mapped[db.Minor] = mapped_column(default=0)
+    credit_minor: Mapped[db.Minor] = mapped_column(default=0)
+    facts: Mapped[db.Facts] = mapped_column(default=dict)
+    actor: Mapped[str] = mapped_column(String(80))
+    why: Mapped[str] = mapped_column(String(300), default="")
+    created_at: Mapped[datetime]
+    held_until: Mapped[datetime | None]
+
+    attendee: Mapped[Attendee] = relationship(overlaps="booking")
+    booking: Mapped[Booking] = relationship(overlaps="attendee")

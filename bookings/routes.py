@@ -11,7 +11,7 @@ from sqlalchemy.orm import selectinload
 from werkzeug.wrappers import Response as Answer
 
 from accounts import open_to
-from bookings import checkout, checks, discounts, forms, lifecycle, pages, payment_routes
+from bookings import checkout, checks, choosing, discounts, forms, lifecycle, offers, pages, payment_routes
 from bookings.pricing import OddNumber
 from courses import catalogue
 from courses.models import Question
@@ -74,24 +74,15 @@ def quote(slug: str) -> Answer | str:
     now = clock.now()
     form = forms.build(listing, _questions(listing), request.form)
     form.validate()
-    wish = form.wish(slug)
-    reduction, refusal = checks.code(listing, form, now)
     try:
-        priced = checkout.price(wish, listing, reduction)
+        priced = checks.priced(listing, form, now)
     except OddNumber as odd:
-        raise checkout.TicketNotOnSale(str(odd)) from odd
+        raise choosing.TicketNotOnSale(str(odd)) from odd
     if web.wants_json():
-        message = f"{reduction.code}: {reduction.percent}% off." if reduction else refusal.message if refusal else ""
-        told = {
-            "accepted": reduction is not None,
-            "refusal": refusal.refusal if refusal else None,
-            "message": message,
-        }
-        lines = [{"text": line.text, "minor": line.minor} for line in priced.lines]
-        return jsonify({"lines": lines, "total_minor": priced.total_minor, "currency": priced.currency, "code": told})
+        return jsonify(_quote_json(priced))
     for field in form:
         field.errors = []
-    return _form_page(listing, form, priced, refusal)
+    return _form_page(listing, form, priced.quote, priced.refused)
 
 
 @bp.get("/bookings/<reference:reference>")
@@ -113,7 +104,21 @@ def shown_json(reference: str) -> Answer:
     return web.private(jsonify(pages.booking_json(pages.booking_view(payment_routes.opened(reference), clock.now()))))
 
 
-def _start(wish: checkout.Wish) -> str:
+def _quote_json(priced: offers.Priced) -> dict[str, Any]:
+    said = [f"{each.code}: {each.words(priced.quote.currency)}." for each in priced.accepted]
+    return {
+        "lines": [{"text": line.text, "minor": line.minor} for line in priced.quote.lines],
+        "total_minor": priced.quote.total_minor,
+        "currency": priced.quote.currency,
+        "code": {
+            "accepted": bool(priced.accepted) and priced.refused is None,
+            "refusal": priced.refused.refusal if priced.refused else None,
+            "message": priced.refused.message if priced.refused else " ".join(said),
+        },
+    }
+
+
+def _start(wish: choosing.Wish) -> str:
     """Write the booking down. The same form sent at the same moment finds the other one's booking."""
     now = clock.now()
     try:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from courses.shelf import SessionFacts, Shelf, TicketFacts, WorkshopFacts
+from courses.shelf import PriceFacts, SessionFacts, Shelf, TicketFacts, WorkshopFacts
 from lib import zones
 
 State = Literal["scheduled", "running", "past", "cancelled"]
@@ -45,13 +45,21 @@ class Offer:
         names = (("live", self.ticket.includes_live), ("recording", self.ticket.includes_recording))
         return [name for name, does in names if does]
 
+    def in_currency(self, currency: str) -> PriceFacts | None:
+        return next((each for each in self.ticket.prices if each.currency == currency), None)
+
     def price(self, currency: str) -> int | None:
-        return next((each.minor for each in self.ticket.prices if each.currency == currency), None)
+        """Its fixed price, or what is suggested where the buyer chooses."""
+        found = self.in_currency(currency)
+        return None if found is None else found.suggested_minor if found.minor is None else found.minor
 
 
 @dataclass(frozen=True, eq=False)
 class Listing:
-    """A workshop at one moment. The same object means the same facts; see standing.py."""
+    """A workshop at one moment. The same object means the same facts; see standing.py.
+
+    `extras` are what can be added to a place; nobody comes on one of them alone.
+    """
 
     workshop: WorkshopFacts
     state: State
@@ -59,6 +67,7 @@ class Listing:
     places_left: int
     price_minor: int | None
     currency: str
+    extras: tuple[Offer, ...] = ()
 
     @property
     def bookable(self) -> bool:
@@ -96,9 +105,12 @@ def words(names: Sequence[str]) -> str:
 
 def listing(workshop: WorkshopFacts, claimed: Counter[int], now: datetime) -> Listing:
     """The workshop as it stands at `now`."""
-    offers = tuple(offer(ticket, workshop, claimed, now) for ticket in workshop.tickets)
+    everything = [offer(ticket, workshop, claimed, now) for ticket in workshop.tickets]
+    offers = tuple(each for each in everything if each.ticket.kind != "extra")
+    extras = tuple(each for each in everything if each.ticket.kind == "extra")
     price, currency = _price_from(offers, workshop.organiser.currency)
-    return Listing(workshop, state(workshop, now), offers, places_left(workshop, claimed, now), price, currency)
+    left = places_left(workshop, claimed, now)
+    return Listing(workshop, state(workshop, now), offers, left, price, currency, extras)
 
 
 def upcoming(shelf: Shelf, now: datetime) -> list[WorkshopFacts]:
@@ -125,10 +137,12 @@ def offer(ticket: TicketFacts, workshop: WorkshopFacts, claimed: Counter[int], n
 
 
 def is_sold_here(ticket: TicketFacts) -> bool:
-    """Whether this ticket's rule is built: one fixed price, paid now, nothing to prove, a place in the room."""
-    has_fixed_price = bool(ticket.prices) and all(price.minor is not None for price in ticket.prices)
-    is_plain = ticket.kind == "admission" and ticket.payment == "now" and ticket.proof == "none"
-    return is_plain and has_fixed_price and bool(ticket.pools)
+    """Whether this ticket's rule is built: paid at once, for a place in the room or something added to one.
+
+    One that may be paid on an invoice can be paid at once as well.
+    """
+    is_built = ticket.kind == "extra" or (ticket.kind == "admission" and bool(ticket.pools))
+    return is_built and ticket.payment != "deposit" and bool(ticket.prices)
 
 
 def sale_ends(ticket: TicketFacts, workshop: WorkshopFacts) -> datetime:
@@ -140,7 +154,12 @@ def sale_ends(ticket: TicketFacts, workshop: WorkshopFacts) -> datetime:
 
 
 def seats_left(ticket: TicketFacts, workshop: WorkshopFacts, claimed: Counter[int]) -> int:
-    """How many people could still come on this ticket: the least that any of its pools has left."""
+    """How many people could still come on this ticket: the least that any of its pools has left.
+
+    An extra without a pool is for everybody who may come on one booking.
+    """
+    if ticket.kind == "extra" and not ticket.pools:
+        return workshop.most_attendees
     left = [max(size - claimed[pool], 0) for pool, _, size in workshop.capacities if pool in ticket.pools]
     return min(left, default=0)
 
@@ -153,8 +172,11 @@ def places_left(workshop: WorkshopFacts, claimed: Counter[int], now: datetime) -
     """
     everything = frozenset(each.id for each in workshop.sessions)
     rooms: dict[frozenset[str], int] = {}
+    comes = [ticket for ticket in workshop.tickets if ticket.kind != "extra"]
     for pool, _, size in workshop.capacities:
-        drawing = frozenset(ticket.code for ticket in workshop.tickets if pool in ticket.pools)
+        drawing = frozenset(ticket.code for ticket in comes if pool in ticket.pools)
+        if not drawing:
+            continue
         left = max(size - claimed[pool], 0)
         rooms[drawing] = min(left, rooms.get(drawing, left))
     admits = {ticket.code: frozenset(ticket.sessions) or everything for ticket in workshop.tickets}
@@ -188,19 +210,24 @@ def _closed(ticket: TicketFacts, workshop: WorkshopFacts, until: datetime, now: 
 
 
 def _full(ticket: TicketFacts, left: int) -> str:
-    if left >= ticket.seats:
+    if left >= max(ticket.seats, ticket.least_people):
         return ""
     if ticket.limited_to and left == 0:
         return f"All {ticket.limited_to} are taken."
-    return "No place is left." if left == 0 else "Only one place is left."
+    return "No place is left." if left == 0 else "Only one place is left." if left == 1 else f"Only {left} are left."
 
 
 def _price_from(offers: Sequence[Offer], own: str) -> tuple[int | None, str]:
-    """The cheapest price on sale in the organiser's currency; if nothing is sold in that, in the first there is."""
-    on_sale = [price for each in offers if each.on_sale for price in each.ticket.prices if price.minor is not None]
+    """The cheapest price on sale in the organiser's currency; if nothing is sold in that, in the first there is.
+
+    A price that buyers choose counts from the least they may."""
+    on_sale = [price for each in offers if each.on_sale for price in each.ticket.prices]
     currencies = list(dict.fromkeys(price.currency for price in on_sale))
     if not currencies:
         sold_in = [price.currency for each in offers for price in each.ticket.prices]
         return None, own if own in sold_in or not sold_in else sold_in[0]
     currency = own if own in currencies else currencies[0]
-    return min(price.minor for price in on_sale if price.currency == currency if price.minor is not None), currency
+    asked = (
+        price.least_minor if price.minor is None else price.minor for price in on_sale if price.currency == currency
+    )
+    return min(minor or 0 for minor in asked), currency

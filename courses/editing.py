@@ -34,7 +34,7 @@ COPIED = (
 )
 _TICKET = (
     *("code", "position", "name", "hint", "kind", "seats", "is_full_price", "includes_live", "includes_recording"),
-    *("payment", "proof", "terms", "limited_to", "is_hidden"),
+    *("is_in_room", "payment", "proof", "terms", "least_people", "most_people", "limited_to", "is_hidden"),
 )
 _PRICE = ("currency", "minor", "least_minor", "suggested_minor", "most_minor")
 _QUESTION = ("code", "position", "label", "kind", "choices", "is_required", "is_private")
@@ -114,7 +114,7 @@ def clone(workshop: Workshop, days: int) -> Workshop:
     db.session.add(copy)
     db.session.flush()
     sessions = {old.id: new for old, new in zip(workshop.sessions, copy.sessions, strict=True)}
-    pools = {each.id: _of(copy, Pool, each, ("code", "capacity")) for each in workshop.pools}
+    pools = {each.id: _of(copy, Pool, each, ("code", "capacity", "reserved")) for each in workshop.pools}
     tickets = {}
     for each in workshop.tickets:
         ticket = _of(copy, TicketType, each, _TICKET)

@@ -211,7 +211,8 @@ class Question(Owned, db.Base):
 
 
 class Pool(Owned, db.Base):
-    """Places that run out together: a room, an evening, a ticket's own limit."""
+    """Places that run out together: a room, an evening, a ticket's own limit. `reserved` of them are the organiser's
+    to give; the public cannot buy those."""
 
     __tablename__ = "pool"
     __table_args__ = (
@@ -219,11 +220,13 @@ class Pool(Owned, db.Base):
         same_organiser("workshop_id", "workshop"),
         UniqueConstraint("workshop_id", "code"),
         CheckConstraint("capacity >= 0", name="capacity"),
+        CheckConstraint("reserved BETWEEN 0 AND capacity", name="reserved"),
     )
 
     workshop_id: Mapped[db.Ref]
     code: Mapped[str] = mapped_column(String(60))
     capacity: Mapped[int]
+    reserved: Mapped[int] = mapped_column(default=0)
 
     workshop: Mapped[Workshop] = relationship(back_populates="pools")
 
@@ -243,12 +246,15 @@ class Place(Owned, db.Base):
     pool_id: Mapped[db.Ref]
     state: Mapped[str] = mapped_column(String(10))
     held_until: Mapped[datetime | None]
+    is_reserve: Mapped[bool] = mapped_column(default=False)
 
 
 class TicketType(Owned, db.Base):
     """A way to take part and what it costs.
 
-    `seats` people come on one price; `payment` and `proof` name rules a ticket may need beyond paying its price now.
+    `seats` people come on one price. A booking takes at least `least_people` on it or none (a group rate), and at most
+    `most_people`. `proof` says what the person must give for it; an `extra` is added to somebody's place. Of a hybrid
+    workshop's tickets some are `is_in_room`.
     """
 
     __tablename__ = "ticket_type"
@@ -260,6 +266,8 @@ class TicketType(Owned, db.Base):
         CheckConstraint("seats >= 1", name="seats"),
         CheckConstraint("payment IN ('now', 'invoice', 'deposit')", name="payment"),
         CheckConstraint("proof IN ('none', 'declaration', 'number')", name="proof"),
+        CheckConstraint("least_people >= 1", name="least_people"),
+        CheckConstraint("most_people >= least_people", name="most_people"),
     )
 
     workshop_id: Mapped[db.Ref]
@@ -272,9 +280,12 @@ class TicketType(Owned, db.Base):
     is_full_price: Mapped[bool] = mapped_column(default=False)
     includes_live: Mapped[bool] = mapped_column(default=True)
     includes_recording: Mapped[bool] = mapped_column(default=True)
+    is_in_room: Mapped[bool] = mapped_column(default=False)
     payment: Mapped[str] = mapped_column(String(10), default="now")
     proof: Mapped[str] = mapped_column(String(12), default="none")
     terms: Mapped[db.Facts] = mapped_column(default=dict)
+    least_people: Mapped[int] = mapped_column(default=1)
+    most_people: Mapped[int | None]
     limited_to: Mapped[int | None]
     sold_from: Mapped[datetime | None]
     sold_until: Mapped[datetime | None]
@@ -296,6 +307,8 @@ class TicketPrice(Owned, db.Base):
         UniqueConstraint("ticket_type_id", "currency"),
         CheckConstraint("(minor IS NULL) = (least_minor IS NOT NULL)", name="fixed_or_chosen"),
         CheckConstraint("minor >= 0", name="minor"),
+        CheckConstraint("least_minor >= 0 AND least_minor <= suggested_minor", name="least_minor"),
+        CheckConstraint("suggested_minor <= most_minor", name="most_minor"),
     )
 
     ticket_type_id: Mapped[db.Ref]

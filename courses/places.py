@@ -30,10 +30,7 @@ class WorkshopFull(web.Refusal):
 
 def claimed(pool_ids: Collection[int], now: datetime) -> Counter[int]:
     """How many places of each pool are taken, or held at `now`."""
-    rows = db.session.execute(
-        select(Place.pool_id, func.count()).where(Place.pool_id.in_(pool_ids), counts(now)).group_by(Place.pool_id)
-    )
-    return Counter({pool: number for pool, number in rows})  # noqa: C416 - typed
+    return _counted(pool_ids, counts(now))
 
 
 def counts(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
@@ -41,18 +38,33 @@ def counts(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     return or_(Place.state == "taken", and_(Place.state == "held", Place.held_until > now))
 
 
-def hold(wanted: Mapping[int, int], *, organiser_id: int, until: datetime, now: datetime) -> dict[int, list[int]]:
+def for_sale(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
+    """The condition under which a place counts against what the public can buy: not those of the reserve."""
+    return and_(counts(now), Place.is_reserve.is_(False))
+
+
+def hold(
+    wanted: Mapping[int, int], *, organiser_id: int, until: datetime, now: datetime, of_reserve: bool = False
+) -> dict[int, list[int]]:
     """Hold `wanted[pool]` places in each pool until `until`; all of them or none.
 
-    Returns the new places' ids by pool. Raises WorkshopFull.
+    The organiser gives `of_reserve` first, and of what is for sale once that is gone. Returns the new places' ids by
+    pool. Raises WorkshopFull.
     """
-    _lock_and_check(wanted, now)
+    reserve = _reserve(wanted, now) if of_reserve else Counter[int]()
+    _lock_and_check({pool: number - reserve[pool] for pool, number in wanted.items()}, now)
     ids = db.session.scalars(
         insert(Place).returning(Place.id, sort_by_parameter_order=True),
         [
-            {"organiser_id": organiser_id, "pool_id": pool, "state": "held", "held_until": until}
+            {
+                "organiser_id": organiser_id,
+                "pool_id": pool,
+                "state": "held",
+                "held_until": until,
+                "is_reserve": each < reserve[pool],
+            }
             for pool, number in sorted(wanted.items())
-            for _ in range(number)
+            for each in range(number)
         ],
     ).all()
     left = iter(ids)
@@ -93,14 +105,28 @@ def _claim_again(place_ids: Sequence[int], now: datetime) -> None:
         _lock_and_check(missing, now)
 
 
+def _reserve(wanted: Mapping[int, int], now: datetime) -> Counter[int]:
+    """How many of the wanted places the reserve of each pool still has."""
+    pools = _lock(set(wanted))
+    given = _counted(list(wanted), and_(counts(now), Place.is_reserve))
+    return Counter({pool.id: max(min(wanted[pool.id], pool.reserved - given[pool.id]), 0) for pool in pools})
+
+
 def _lock_and_check(wanted: Mapping[int, int], now: datetime) -> None:
     pools = _lock(set(wanted))
-    gone = claimed(list(wanted), now)
-    left = {pool.id: max(pool.capacity - gone[pool.id], 0) for pool in pools}
+    gone = _counted(list(wanted), for_sale(now))
+    left = {pool.id: max(pool.capacity - pool.reserved - gone[pool.id], 0) for pool in pools}
     short = [pool for pool, number in wanted.items() if number > left[pool]]
     if short:
         worst = min(short, key=lambda pool: left[pool])
         raise WorkshopFull(left[worst], wanted[worst])
+
+
+def _counted(pool_ids: Collection[int], condition: ColumnElement[bool]) -> Counter[int]:
+    rows = db.session.execute(
+        select(Place.pool_id, func.count()).where(Place.pool_id.in_(pool_ids), condition).group_by(Place.pool_id)
+    )
+    return Counter({pool: number for pool, number in rows})  # noqa: C416 - typed
 
 
 def _lock(pool_ids: Collection[int]) -> Sequence[Pool]:

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
+from courses import least
 from courses.models import TicketType, Workshop
-from courses.tickets import LEAST
 from lib import money
 
 NEEDS_ROOM = ("hybrid", "room")
@@ -27,21 +27,13 @@ def missing(workshop: Workshop, now: datetime) -> list[str]:
     return said
 
 
-def too_small(minor: int, currency: str) -> str:
-    """What is wrong with a price that Stripe would refuse; nothing is a price too."""
-    least = LEAST.get(currency, 50)
-    if minor == 0 or minor >= least:
-        return ""
-    return f"Stripe takes {money.text(least, currency)} at the least. Ask for that or more, or for nothing."
-
-
 def _of(ticket: TicketType, now: datetime) -> list[str]:
     said = []
     if not ticket.prices:
         said.append(f"{ticket.name} has no price.")
     for price in ticket.prices:
         minor = price.minor if price.minor is not None else price.least_minor or 0
-        if wrong := too_small(minor, price.currency):
+        if wrong := least.not_chargeable(minor, price.currency):
             said.append(f"{ticket.name}, {money.text(minor, price.currency)}: {wrong}")
     if ticket.kind == "admission" and not any(pool.capacity for pool in ticket.pools):
         said.append(f"{ticket.name} draws from no pool with places in it.")

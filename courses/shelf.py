@@ -29,7 +29,7 @@ from courses.models import (
     Workshop,
     WorkshopSession,
 )
-from courses.places import counts
+from courses.places import for_sale
 from lib import db
 from lib.db import UtcDateTime
 
@@ -51,8 +51,13 @@ class SessionFacts:
 
 @dataclass(frozen=True, slots=True)
 class PriceFacts:
+    """Fixed (`minor`), or chosen by the buyer from `least_minor` to `most_minor`."""
+
     currency: str
     minor: int | None
+    least_minor: int | None = None
+    suggested_minor: int | None = None
+    most_minor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +71,11 @@ class TicketFacts:
     is_full_price: bool
     includes_live: bool
     includes_recording: bool
+    is_in_room: bool
     payment: str
     proof: str
+    least_people: int
+    most_people: int | None
     limited_to: int | None
     sold_from: datetime | None
     sold_until: datetime | None
@@ -105,6 +113,7 @@ class VenueFacts:
 @dataclass(frozen=True, slots=True)
 class WorkshopFacts:
     id: int
+    course_id: int
     slug: str
     title: str
     format: str
@@ -135,7 +144,7 @@ class WorkshopFacts:
     presenters: tuple[PresenterFacts, ...] = ()
     sessions: tuple[SessionFacts, ...] = ()
     tickets: tuple[TicketFacts, ...] = ()
-    capacities: tuple[tuple[int, str, int], ...] = ()  # pool id, code, capacity
+    capacities: tuple[tuple[int, str, int], ...] = ()  # pool id, code, places for sale
 
     @property
     def pool_ids(self) -> tuple[int, ...]:
@@ -193,13 +202,13 @@ _NO_POOL = 0
 _MARK_AND_COUNTS = union_all(
     select(literal(_NO_POOL, BigInteger), literal(0, BigInteger), Edition.mark).where(Edition.id == 1),
     select(Place.pool_id, func.count(), literal("", String(32)))
-    .where(Place.pool_id.in_(bindparam("pools", expanding=True)), counts(bindparam("now", type_=UtcDateTime)))
+    .where(Place.pool_id.in_(bindparam("pools", expanding=True)), for_sale(bindparam("now", type_=UtcDateTime)))
     .group_by(Place.pool_id),
 )
 
 
 def _count(now: datetime) -> Counter[int]:
-    rows = db.session.execute(select(Place.pool_id, func.count()).where(counts(now)).group_by(Place.pool_id))
+    rows = db.session.execute(select(Place.pool_id, func.count()).where(for_sale(now)).group_by(Place.pool_id))
     return Counter({pool: number for pool, number in rows})  # noqa: C416 - typed
 
 
@@ -237,7 +246,7 @@ def _facts(each: Workshop, owner: Organiser, tickets: list[TicketFacts], capacit
             SessionFacts(**{name: getattr(one, name) for name in SessionFacts.__slots__}) for one in each.sessions
         ),
         tickets=tuple(tickets),
-        capacities=tuple((pool.id, pool.code, pool.capacity) for pool in capacities.values()),
+        capacities=tuple((pool.id, pool.code, pool.capacity - pool.reserved) for pool in capacities.values()),
     )
 
 
@@ -258,7 +267,9 @@ def _tickets() -> tuple[dict[int, list[TicketFacts]], dict[int, dict[int, Pool]]
         tickets[each.workshop_id].append(
             TicketFacts(
                 **{name: getattr(each, name) for name in _TICKET},
-                prices=tuple(PriceFacts(price.currency, price.minor) for price in each.prices),
+                prices=tuple(
+                    PriceFacts(**{name: getattr(price, name) for name in PriceFacts.__slots__}) for price in each.prices
+                ),
                 pools=tuple(pool.id for pool in each.pools),
                 sessions=tuple(one.id for one in each.sessions),
             )
@@ -268,6 +279,7 @@ def _tickets() -> tuple[dict[int, list[TicketFacts]], dict[int, dict[int, Pool]]
 
 
 _TICKET = tuple(name for name in TicketFacts.__slots__ if name not in ("prices", "pools", "sessions"))
+_PRICE = PriceFacts.__slots__
 _OWN = tuple(
     name
     for name in WorkshopFacts.__slots__

@@ -28,20 +28,23 @@ from courses.models import (
 )
 from lib import db
 
-# What Stripe takes at least (https://docs.stripe.com/currencies, minimum charge amounts), in minor units.
-LEAST = {
-    "USD": 50, "AED": 200, "AUD": 50, "BGN": 100, "BRL": 50, "CAD": 50, "CHF": 50, "CZK": 1500, "DKK": 250, "EUR": 50,
-    "GBP": 30, "HKD": 400, "HUF": 17500, "INR": 50, "JPY": 50, "MXN": 1000, "MYR": 200, "NOK": 300, "NZD": 50,
-    "PLN": 200, "RON": 200, "SEK": 300, "SGD": 50, "THB": 1000, "ZAR": 50, "KWD": 200,
-}  # fmt: skip
+
+@dataclass(frozen=True)
+class Price:
+    """A price in minor units: fixed, or chosen by the buyer between `least` and `most`."""
+
+    minor: int | None
+    least: int | None = None
+    suggested: int | None = None
+    most: int | None = None
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A ticket as an organiser describes it. `prices` are in minor units, by currency."""
+    """A ticket as an organiser describes it, with its prices by currency."""
 
     columns: Mapping[str, Any]
-    prices: Mapping[str, int]
+    prices: Mapping[str, Price]
     pools: Sequence[Pool] = ()
     sessions: Sequence[WorkshopSession] = ()
     limited_to: int | None = None
@@ -85,7 +88,7 @@ def change(workshop: Workshop, ticket: TicketType, wanted: Wanted, *, is_booked:
         setattr(ticket, name, value)
     own = next((each for each in ticket.pools if each.code == ticket.code), None)
     if is_booked and own is not None and wanted.limited_to is not None:
-        set_capacity(own, wanted.limited_to, now)
+        set_capacity(own, wanted.limited_to, now, reserved=own.reserved)
         ticket.limited_to = wanted.limited_to
     elif not is_booked:
         _draw(workshop, ticket, wanted)
@@ -115,8 +118,9 @@ def add_pool(workshop: Workshop, name: str, capacity: int) -> Pool:
     return pool
 
 
-def set_capacity(pool: Pool, capacity: int, now: datetime) -> None:
-    """Make a pool larger or smaller, never smaller than what is claimed. Raises NotPossible."""
+def set_capacity(pool: Pool, capacity: int, now: datetime, *, reserved: int = 0) -> None:
+    """Make a pool larger or smaller, never smaller than what is claimed, and keep `reserved` of its places from the
+    public, those given out of the reserve among them. Raises NotPossible."""
     db.session.scalars(select(Pool.id).where(Pool.id == pool.id).with_for_update()).one()
     claimed = places.claimed([pool.id], now)[pool.id]
     if capacity < claimed:
@@ -124,7 +128,7 @@ def set_capacity(pool: Pool, capacity: int, now: datetime) -> None:
             f"{claimed} places of “{pool_name(pool)}” are taken or held, so it cannot have {capacity}. "
             f"Give it {claimed} or more."
         )
-    pool.capacity = capacity
+    pool.capacity, pool.reserved = capacity, min(reserved, capacity)
     db.session.flush()
 
 
@@ -185,7 +189,7 @@ def _draw(workshop: Workshop, ticket: TicketType, wanted: Wanted) -> None:
         if own is None:
             own = Pool(organiser_id=workshop.organiser_id, workshop_id=workshop.id, code=ticket.code, capacity=0)
             db.session.add(own)
-        own.capacity = wanted.limited_to
+        own.capacity, own.reserved = wanted.limited_to, min(own.reserved or 0, wanted.limited_to)
         drawn.append(own)
     ticket.limited_to = wanted.limited_to
     ticket.pools = drawn
@@ -201,16 +205,16 @@ def _delete_pools(ids: Sequence[int]) -> None:
     db.session.execute(delete(Pool).where(Pool.id.in_(ids)))
 
 
-def _set_prices(ticket: TicketType, prices: Mapping[str, int]) -> None:
+def _set_prices(ticket: TicketType, prices: Mapping[str, Price]) -> None:
     known = {each.currency: each for each in ticket.prices}
-    for currency, price in known.items():
+    for currency, row in known.items():
         if currency not in prices:
-            ticket.prices.remove(price)
-            db.session.delete(price)
-    for currency, minor in prices.items():
-        if currency in known:
-            known[currency].minor = minor
-            known[currency].least_minor = known[currency].suggested_minor = known[currency].most_minor = None
-        else:
-            ticket.prices.append(TicketPrice(organiser_id=ticket.organiser_id, currency=currency, minor=minor))
+            ticket.prices.remove(row)
+            db.session.delete(row)
+    for currency, price in prices.items():
+        row = known.get(currency) or TicketPrice(organiser_id=ticket.organiser_id, currency=currency)
+        row.minor, row.least_minor = price.minor, price.least
+        row.suggested_minor, row.most_minor = price.suggested, price.most
+        if currency not in known:
+            ticket.prices.append(row)
     db.session.flush()

@@ -47,11 +47,17 @@ def plain(minor: int, currency: str) -> str:
     return f"{Decimal(minor).scaleb(-digits):.{digits}f}"
 
 
-def percent_of(minor: int, percent: int) -> int:
-    """`percent` of `minor`, rounded half up, once. For amounts that are not negative."""
+def step(currency: str) -> int:
+    """What every amount that is charged is a multiple of: cards take the third decimal of KWD and its like only as a
+    nought (https://docs.stripe.com/currencies, three-decimal currencies)."""
+    return 10 if exponent(currency) == 3 else 1
+
+
+def percent_of(minor: int, percent: int, step: int = 1) -> int:
+    """`percent` of `minor`, rounded half up, once, to a multiple of `step`. For amounts that are not negative."""
     if minor < 0 or percent < 0:
         raise ValueError("percent_of is for amounts of nothing or more")
-    return (minor * percent + 50) // 100
+    return (2 * minor * percent + 100 * step) // (200 * step) * step
 
 
 def spread(total: int, weights: Sequence[int]) -> list[int]:

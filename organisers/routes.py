@@ -1,4 +1,4 @@
-"""The back office of one organiser: its board, courses and codes."""
+"""The back office of one organiser: its board and its courses."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -11,17 +11,14 @@ from werkzeug.wrappers import Response
 
 from accounts import open_to
 from accounts.models import Membership, Organiser
-from bookings import codes
-from bookings.models import DiscountCode
 from courses import editing
-from courses.models import Course, TicketType, Workshop
+from courses.models import Course, Workshop
 from history import models as history
 from lib import clock, db
 from organisers import board as boards
 from organisers import rows
 from organisers.choices import options
 from organisers.forms import TOPICS, CourseForm
-from organisers.ticket_forms import CodeForm, day_of, first_moment, last_second
 
 bp = Blueprint("organise", __name__, url_prefix="/organise/<organiser>")
 MANAGERS = ("owner", "manager")
@@ -168,120 +165,6 @@ def delete_course(organiser: Organiser, slug: str) -> Page:
         note(organiser, f"course:{found.id}", "course_deleted", {"title": found.title})
         editing.delete_course(found)
     return redirect(url_for("organise.courses", organiser=organiser.slug), code=303)
-
-
-@bp.get("/codes", endpoint="codes")
-@open_to.team(*MANAGERS)
-def listed_codes(organiser: Organiser) -> Page:
-    listed = db.session.scalars(
-        select(DiscountCode).where(DiscountCode.organiser_id == organiser.id).order_by(DiscountCode.folded)
-    ).all()
-    uses = codes.uses([each.id for each in listed], clock.now())
-    return render_template("organisers/codes.html", organiser=organiser, codes=listed, uses=uses)
-
-
-@bp.get("/codes/new")
-@open_to.team(*MANAGERS)
-def new_code(organiser: Organiser) -> Page:
-    return _code_page(organiser, _code_form(organiser), None)
-
-
-@bp.post("/codes")
-@open_to.team(*MANAGERS)
-def make_code(organiser: Organiser) -> Page:
-    return _save_code(organiser, None)
-
-
-@bp.get("/codes/<folded>")
-@open_to.team(*MANAGERS)
-def code(organiser: Organiser, folded: str) -> Page:
-    found = rows.code(organiser, folded)
-    form = _code_form(
-        organiser,
-        code=found.code,
-        percent=found.percent,
-        valid_from=day_of(found.valid_from, organiser.zone),
-        valid_until=day_of(found.valid_until, organiser.zone),
-        tickets=list(found.tickets or []),
-        uses_total=found.uses_total,
-        uses_per_person=found.uses_per_person,
-    )
-    return _code_page(organiser, form, found)
-
-
-@bp.post("/codes/<folded>")
-@open_to.team(*MANAGERS)
-def change_code(organiser: Organiser, folded: str) -> Page:
-    return _save_code(organiser, rows.code(organiser, folded))
-
-
-@bp.post("/codes/<folded>/delete")
-@open_to.team(*MANAGERS)
-def delete_code(organiser: Organiser, folded: str) -> Page:
-    found = rows.code(organiser, folded)
-    with db.writing():
-        note(organiser, f"code:{found.id}", "code_deleted", {"code": found.code})
-        codes.remove(found)
-    return redirect(url_for("organise.codes", organiser=organiser.slug), code=303)
-
-
-def _save_code(organiser: Organiser, found: DiscountCode | None) -> Page:
-    form = _code_form(organiser, request.form)
-    if not form.validate():
-        return _code_page(organiser, form, found), 422
-    facts = {
-        "percent": form.percent.data,
-        "valid_from": first_moment(form.valid_from.data, organiser.zone),
-        "valid_until": last_second(form.valid_until.data, organiser.zone),
-        "tickets": form.tickets.data or None,
-        "uses_total": form.uses_total.data,
-        "uses_per_person": form.uses_per_person.data,
-    }
-
-    def save() -> None:
-        made = codes.save(organiser.id, found, str(form.code.data), facts, clock.now())
-        note(organiser, f"code:{made.id}", "code_saved", {"code": made.code, "percent": made.percent})
-
-    try:
-        saved(save)
-    except codes.CodeTaken as problem:
-        form.code.errors = [str(problem)]
-        return _code_page(organiser, form, found), 422
-    return redirect(url_for("organise.codes", organiser=organiser.slug), code=303)
-
-
-def _code_form(organiser: Organiser, typed: Any = None, **known: Any) -> CodeForm:
-    form = CodeForm(typed, **known)
-    sold = db.session.execute(
-        select(TicketType.code, func.min(TicketType.name))
-        .where(TicketType.organiser_id == organiser.id)
-        .group_by(TicketType.code)
-        .order_by(TicketType.code)
-    ).all()
-    names = {code: f"{name} ({code})" for code, name in sold}
-    names |= {code: code for code in known.get("tickets", []) if code not in names}
-    form.tickets.choices = options(names.items())
-    return form
-
-
-def _code_page(organiser: Organiser, form: CodeForm, found: DiscountCode | None) -> str:
-    action = (
-        url_for("organise.change_code", organiser=organiser.slug, folded=found.folded)
-        if found
-        else url_for("organise.make_code", organiser=organiser.slug)
-    )
-    return render_template(
-        "organisers/form.html",
-        organiser=organiser,
-        form=form,
-        heading=f"Code {found.code}" if found else "A new code",
-        lead=f"Days begin and end in {organiser.zone}.",
-        action=action,
-        button="Save the code",
-        back=("organise.codes", "All codes"),
-        delete=url_for("organise.delete_code", organiser=organiser.slug, folded=found.folded) if found else None,
-        delete_words="Delete this code",
-    )
 
 
 def _course_form(found: Course, typed: Any = None, obj: Course | None = None) -> CourseForm:

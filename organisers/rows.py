@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from accounts.models import Organiser
+from bookings import discounts
 from bookings.models import Answer, Attendee, DiscountCode
 from courses.models import Course, Pool, Question, TicketType, Workshop, WorkshopSession
 from lib import db
@@ -62,7 +63,9 @@ def course(organiser: Organiser, slug: str) -> Course:
 
 def code(organiser: Organiser, folded: str) -> DiscountCode:
     found = db.session.scalars(
-        select(DiscountCode).where(DiscountCode.organiser_id == organiser.id, DiscountCode.folded == folded)
+        select(DiscountCode).where(
+            DiscountCode.organiser_id == organiser.id, DiscountCode.folded == discounts.fold(folded)
+        )
     ).one_or_none()
     return found or _missing()
 

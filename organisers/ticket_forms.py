@@ -1,10 +1,8 @@
-"""What organisers type about what is sold: tickets and prices, pools, questions, codes."""
+"""What organisers type about what is sold: tickets and prices, pools, questions."""
 
-import re
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from babel.numbers import list_currencies
 from wtforms import (
     BooleanField,
     DateField,
@@ -19,11 +17,21 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
-from courses import publishing
+from courses import least as charges
+from courses import tickets
 from lib import forms, money, zones
 from organisers.choices import options
 
-KINDS = (("admission", "A place in the live sessions"), ("catch_up", "The recording only"))
+KINDS = (
+    ("admission", "A place in the live sessions"),
+    ("catch_up", "The recording only"),
+    ("extra", "Something added to a place, such as lunch"),
+)
+PROOFS = (
+    ("none", "Nothing"),
+    ("declaration", "They tick that it is meant for them"),
+    ("number", "A membership number, checked later"),
+)
 QUESTIONS = (("text", "A few words"), ("choice", "One of some answers"), ("tick", "A box to tick"))
 SECOND = timedelta(seconds=1)
 
@@ -33,23 +41,66 @@ def line(text: str | None) -> str:
 
 
 class PriceForm(Form):
-    """A price in one currency; no amount means it is not sold in that."""
+    """A price in one currency: fixed, or chosen by the buyer. No amount means it is not sold in that."""
 
     currency = StringField("Currency", [Length(max=3)], [lambda text: forms.one_line(text).upper()])
     amount = StringField("Price", [Length(max=20)], [line])
+    least = StringField("At the least", [Length(max=20)], [line])
+    suggested = StringField("Suggested", [Length(max=20)], [line])
+    most = StringField("At the most", [Length(max=20)], [line])
+
+    def validate_currency(self, field: Any) -> None:
+        if self.is_given and (wrong := charges.not_sold_in(field.data or "")):
+            raise ValidationError(wrong)
 
     def validate_amount(self, field: Any) -> None:
-        if not field.data:
+        if field.data and self.is_chosen:
+            raise ValidationError("Please give one price, or amounts to choose between, not both.")
+        self._minor(field)
+
+    def validate_least(self, field: Any) -> None:
+        if not self.is_chosen:
             return
+        if not (self.least.data and self.suggested.data):
+            raise ValidationError("For a price that buyers choose, please give the least and a suggestion.")
+        self._minor(field)
+
+    def validate_suggested(self, field: Any) -> None:
+        found, lowest = self._minor(field), self._minor(self.least)
+        if self.is_chosen and found is not None and lowest is not None and found < lowest:
+            raise ValidationError("The suggestion is less than the least.")
+
+    def validate_most(self, field: Any) -> None:
+        found, suggested = self._minor(field), self._minor(self.suggested)
+        if found is not None and suggested is not None and found < suggested:
+            raise ValidationError("The most is less than the suggestion.")
+
+    @property
+    def is_chosen(self) -> bool:
+        return bool(self.least.data or self.suggested.data or self.most.data)
+
+    @property
+    def is_given(self) -> bool:
+        return bool(self.amount.data) or self.is_chosen
+
+    @property
+    def price(self) -> tickets.Price:
+        """The price of a form that was found right."""
+        named = (self.amount, self.least, self.suggested, self.most)
+        return tickets.Price(*(self._minor(field) for field in named))
+
+    def _minor(self, field: Any) -> int | None:
+        """The amount typed, if there is one. Raises ValidationError."""
         currency = self.currency.data or ""
-        if currency not in list_currencies():
-            raise ValidationError(f"We do not know the currency “{currency}”. Use its three letters, such as GBP.")
+        if not field.data or charges.not_sold_in(currency):
+            return None
         try:
             minor = money.parse(field.data, currency)
         except ValueError as problem:
             raise ValidationError(str(problem)) from problem
-        if wrong := publishing.too_small(minor, currency):
+        if wrong := charges.not_chargeable(minor, currency):
             raise ValidationError(wrong)
+        return minor
 
 
 class TicketForm(Form):
@@ -67,6 +118,17 @@ class TicketForm(Form):
     )
     includes_recording = BooleanField("The recording is included", default=True)
     is_full_price = BooleanField("This is the full price that codes and comparisons refer to")
+    least_people = IntegerField(
+        "At least this many people on one booking",
+        [InputRequired("Please give a number."), NumberRange(1, 100)],
+        default=1,
+        description="More than 1 makes it a group rate.",
+    )
+    most_people = IntegerField(
+        "At most this many people on one booking", [Optional(), NumberRange(1, 100)], description="Empty: no limit."
+    )
+    proof = SelectField("What people give for it", choices=options(PROOFS), default="none")
+    is_in_room = BooleanField("It is for the room, where a workshop is online as well")
     pools = SelectMultipleField("Places come from")
     sessions = SelectMultipleField("Only these sessions", description="None ticked: all of them.")
     limited_to = IntegerField(
@@ -83,7 +145,7 @@ class TicketForm(Form):
             raise ValidationError("A place comes from somewhere: please tick at least one pool.")
 
     def validate_prices(self, field: Any) -> None:
-        currencies = [entry.form.currency.data for entry in field.entries if entry.form.amount.data]
+        currencies = [entry.form.currency.data for entry in field.entries if entry.form.is_given]
         if not currencies:
             raise ValidationError("Please give a price in at least one currency; 0 if it is free.")
         if len(set(currencies)) < len(currencies):
@@ -93,11 +155,15 @@ class TicketForm(Form):
         if self.sold_from.data and field.data and field.data < self.sold_from.data:
             raise ValidationError("The sale ends before it begins.")
 
+    def validate_most_people(self, field: Any) -> None:
+        if field.data and field.data < max(self.least_people.data or 1, self.seats.data or 1):
+            raise ValidationError("That is fewer than have to come on it.")
+
     @property
-    def amounts(self) -> dict[str, int]:
-        """The prices in minor units, by currency."""
-        rows = [entry.form for entry in self.prices.entries if entry.form.amount.data]
-        return {str(row.currency.data): money.parse(str(row.amount.data), str(row.currency.data)) for row in rows}
+    def amounts(self) -> dict[str, tickets.Price]:
+        """The prices by currency."""
+        rows = [entry.form for entry in self.prices.entries if entry.form.is_given]
+        return {str(row.currency.data): row.price for row in rows}
 
 
 class PoolForm(Form):
@@ -108,9 +174,14 @@ class PoolForm(Form):
 
 
 class CapacityForm(Form):
-    """How many places a pool has."""
+    """How many places a pool has, and how many of them the organiser keeps to give."""
 
     capacity = IntegerField("Places", [InputRequired("Please give a number."), NumberRange(0, 100_000)])
+    reserved = IntegerField("Kept back", [Optional(), NumberRange(0, 100_000)], default=0)
+
+    def validate_reserved(self, field: Any) -> None:
+        if (field.data or 0) > (self.capacity.data or 0):
+            raise ValidationError("More cannot be kept back than there are.")
 
 
 class QuestionForm(Form):
@@ -129,30 +200,6 @@ class QuestionForm(Form):
     @property
     def answers(self) -> list[str]:
         return [found for each in (self.choices.data or "").splitlines() if (found := forms.one_line(each))]
-
-
-class CodeForm(Form):
-    """A discount code and its limits. Days are the organiser's."""
-
-    code = StringField("Code", [InputRequired("Please give the code."), Length(max=40)], [line])
-    percent = IntegerField("Percent off", [InputRequired("Please give the percent."), NumberRange(1, 100)])
-    valid_from = DateField("From", [Optional()], description="Empty: at once.")
-    valid_until = DateField(
-        "To the end of", [Optional()], description="To the last second of that day. Empty: for ever."
-    )
-    tickets = SelectMultipleField("Only for these tickets", description="None ticked: for every ticket.")
-    uses_total = IntegerField("Uses in all", [Optional(), NumberRange(0, 1_000_000)], description="Empty: no limit.")
-    uses_per_person = IntegerField(
-        "Uses per person", [Optional(), NumberRange(1, 1000)], description="Empty: no limit."
-    )
-
-    def validate_code(self, field: Any) -> None:
-        if not re.fullmatch(r"[^\W_]+(?:[-_][^\W_]+)*", "".join((field.data or "").split())):
-            raise ValidationError("Letters, figures and hyphens, please: a code is typed off a leaflet.")
-
-    def validate_valid_until(self, field: Any) -> None:
-        if self.valid_from.data and field.data and field.data < self.valid_from.data:
-            raise ValidationError("It ends before it begins.")
 
 
 def first_moment(on: date | None, zone: str) -> datetime | None:

@@ -10,7 +10,7 @@ from accounts import open_to
 from accounts.models import Organiser
 from courses import places, tickets
 from courses.editing import NotPossible
-from courses.models import Question, TicketType, Workshop
+from courses.models import Question, TicketPrice, TicketType, Workshop
 from lib import clock, db, money
 from organisers import rows
 from organisers.choices import options
@@ -28,7 +28,10 @@ from organisers.ticket_forms import (
 
 bp = Blueprint("organise_tickets", __name__, url_prefix="/organise/<organiser>/workshops/<slug>")
 CURRENCIES = ("GBP", "EUR", "USD", "JPY")
-PLAIN = ("name", "hint", "kind", "seats", "is_full_price", "includes_recording", "is_hidden")
+PLAIN = (
+    *("name", "hint", "kind", "seats", "least_people", "most_people", "proof", "is_in_room", "is_full_price"),
+    *("includes_recording", "is_hidden"),
+)
 
 
 @bp.get("/tickets")
@@ -58,9 +61,8 @@ def make(organiser: Organiser, slug: str) -> Page:
 def edit(organiser: Organiser, slug: str, code: str) -> Page:
     found = rows.workshop(organiser, slug)
     ticket = rows.ticket_of(found, code)
-    fixed = [each for each in ticket.prices if each.minor is not None]
-    prices = [{"currency": each.currency, "amount": money.plain(each.minor or 0, each.currency)} for each in fixed]
-    known = {each.currency for each in fixed}
+    prices = [_typed(each) for each in ticket.prices]
+    known = {each.currency for each in ticket.prices}
     prices += [{"currency": each} for each in dict.fromkeys((organiser.currency, *CURRENCIES)) if each not in known]
     form = _form(
         found,
@@ -117,18 +119,25 @@ def change_pool(organiser: Organiser, slug: str, code: str) -> Page:
     rows.pool_of(rows.workshop(organiser, slug), code)
     form = CapacityForm(request.form)
     if not form.validate():
-        raise _back(organiser, slug, "Please give the number of places in figures.")
+        said = next(iter(form.reserved.errors), "Please give the number of places in figures.")
+        raise _back(organiser, slug, str(said))
     with db.writing():
         found = rows.workshop(organiser, slug)
         pool = rows.pool_of(found, code)
         try:
-            tickets.set_capacity(pool, int(form.capacity.data or 0), clock.now())
+            capacity, reserved = int(form.capacity.data or 0), int(form.reserved.data or 0)
+            tickets.set_capacity(pool, capacity, clock.now(), reserved=reserved)
         except NotPossible as refusal:
             raise _back(organiser, slug, refusal.message) from refusal
         for ticket in found.tickets:
             if ticket.code == pool.code:
                 ticket.limited_to = pool.capacity
-        note(organiser, f"workshop:{found.id}", "pool_changed", {"pool": pool.code, "capacity": pool.capacity})
+        note(
+            organiser,
+            f"workshop:{found.id}",
+            "pool_changed",
+            {"pool": pool.code, "capacity": pool.capacity, "reserved": pool.reserved},
+        )
     return _to(organiser, slug)
 
 
@@ -202,7 +211,7 @@ def _save(organiser: Organiser, slug: str, code: str | None) -> Page:
             made = rows.ticket_of(there, code)
             is_booked = made.id in rows.booked_tickets(there.id)
             tickets.change(there, made, wanted, is_booked=is_booked, now=clock.now())
-        note(organiser, f"workshop:{there.id}", "ticket_saved", {"ticket": made.code, "prices": form.amounts})
+        note(organiser, f"workshop:{there.id}", "ticket_saved", {"ticket": made.code, "prices": _noted(form)})
 
     try:
         saved(save)
@@ -225,6 +234,18 @@ def _wanted(organiser: Organiser, found: Workshop, form: TicketForm) -> tickets.
         [each for each in found.sessions if str(each.number) in (form.sessions.data or [])],
         form.limited_to.data,
     )
+
+
+def _typed(price: TicketPrice) -> dict[str, str]:
+    """A price as it was typed."""
+    amounts = (price.minor, price.least_minor, price.suggested_minor, price.most_minor)
+    named = zip(("amount", "least", "suggested", "most"), amounts, strict=True)
+    typed = {name: money.plain(minor, price.currency) for name, minor in named if minor is not None}
+    return {"currency": price.currency, **typed}
+
+
+def _noted(form: TicketForm) -> dict[str, int | None]:
+    return {currency: price.least if price.minor is None else price.minor for currency, price in form.amounts.items()}
 
 
 def _shared(found: Workshop) -> list[Any]:

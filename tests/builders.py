@@ -180,7 +180,7 @@ def a_ticket(
     *,
     code: str = "standard",
     name: str | None = None,
-    prices: Mapping[str, int] | None = None,
+    prices: Mapping[str, int | tuple[int, int, int]] | None = None,
     pools: Sequence[Pool] | None = None,
     sessions: Sequence[int] = (),
     limited_to: int | None = None,
@@ -188,7 +188,8 @@ def a_ticket(
 ) -> TicketType:
     """A way to take part. It draws from the workshop's pools and admits to all its sessions, unless some are named.
 
-    With `limited_to` it has a pool of its own besides, named after it.
+    With `limited_to` it has a pool of its own besides, named after it. A price of three amounts is one that the buyer
+    chooses: the least, the suggested one and the most.
     """
     others = {ticket.code for ticket in workshop.tickets}
     drawn = [pool for pool in workshop.pools if pool.code not in others] if pools is None else list(pools)
@@ -204,7 +205,12 @@ def a_ticket(
         **{"position": len(workshop.tickets) + 1, **columns},
     )
     for currency, minor in ({"GBP": 16800} if prices is None else prices).items():
-        ticket.prices.append(TicketPrice(organiser_id=workshop.organiser_id, currency=currency, minor=minor))
+        row = TicketPrice(organiser_id=workshop.organiser_id, currency=currency)
+        if isinstance(minor, int):
+            row.minor = minor
+        else:
+            row.least_minor, row.suggested_minor, row.most_minor = minor
+        ticket.prices.append(row)
     _kept(ticket)
     db.session.refresh(workshop, ["tickets"])
     return ticket
@@ -244,12 +250,13 @@ def a_code(
     *,
     organiser: Organiser | None = None,
     code: str = "WELCOME20",
-    percent: int = 20,
+    percent: int | None = 20,
     tickets: Sequence[str] | None = None,
     valid_from: datetime | None = None,
     valid_until: datetime | None = None,
     uses_total: int | None = None,
     uses_per_person: int | None = None,
+    **columns: Any,
 ) -> DiscountCode:
     """A discount code: for any ticket, at any time, without limit, unless it says otherwise."""
     return _kept(
@@ -257,12 +264,13 @@ def a_code(
             organiser_id=(organiser or an_organiser()).id,
             code=code,
             folded=discounts.fold(code),
-            percent=percent,
+            percent=None if "minor" in columns else percent,
             tickets=list(tickets) if tickets is not None else None,
             valid_from=valid_from,
             valid_until=valid_until,
             uses_total=uses_total,
             uses_per_person=uses_per_person,
+            **({"kind": "amount", "currency": "GBP"} | columns if "minor" in columns else columns),
         )
     )
 

@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from bookings import checkout, letters, lifecycle, settling, terms
-from bookings.checkout import Attending, Wish
+from bookings.choosing import Attending, Wish
 from bookings.models import Booking
 from lib import clock, db
 from payments.gateway import Checkout
@@ -40,6 +40,9 @@ def a_wish(
     booker: tuple[str, str] = ("Bea Booker", "bea@clinic.example"),
     wants_letters: bool = False,
     answers: Mapping[int, str] | None = None,
+    extras: Sequence[str] = (),
+    proof: str = "",
+    amounts: Mapping[str, int] | None = None,
 ) -> Wish:
     """A filled form; `tickets` names one for each person where they differ."""
     each = list(tickets) or [ticket] * len(people)
@@ -47,7 +50,8 @@ def a_wish(
         slug=slug,
         currency=currency,
         attending=tuple(
-            Attending(n, name, email, each[n], dict(answers or {})) for n, (name, email) in enumerate(people)
+            Attending(n, name, email, each[n], dict(answers or {}), tuple(extras), proof)
+            for n, (name, email) in enumerate(people)
         ),
         booker_name=booker[0],
         booker_email=booker[1],
@@ -57,6 +61,7 @@ def a_wish(
         terms_version=terms.CURRENT,
         once=None,
         once_digest=None,
+        amounts=dict(amounts or {}),
     )
 
 

@@ -674,7 +674,7 @@ def test_the_form_is_refused_as_its_sending_is_with_the_same_page(
             it,
             seats=2 if kind == "one left of a pair" else 1,
             sold_until=MORNING if kind == "ended early" else None,
-            payment="invoice" if kind == "not sold here" else "now",
+            payment="deposit" if kind == "not sold here" else "now",
         )
         if kind == "held by others":
             places.hold(

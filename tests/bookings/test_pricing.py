@@ -1,22 +1,17 @@
 """What a booking costs, to the penny."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 import pytest
-from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bookings import discounts, pricing
-from bookings.models import DiscountCode
+from bookings import pricing
 from bookings.pricing import Line, OddNumber, Person, Reduction, Share
-from courses import catalogue, shelf
-from lib import clock as product_clock
+from courses import least
+from lib import money
 from tests import facts
-from tests.builders import a_code, a_ticket, a_workshop, arranged
-from tests.conftest import Clock
 
 CHECKS: dict[str, dict[str, Any]] = {each["case"]: each for each in facts.catalogue()["price_checks"]}
 CODES = {each["code"]: each for each in facts.catalogue()["discount_codes"]}
@@ -134,6 +129,7 @@ def test_a_quote_says_what_is_paid_and_why() -> None:
             {"text": "SPRING25, 25% off Standard", "minor": -5250},
         ],
         "charges": [{"text": "Standard, 2 at £105.00", "minor": 15750}],
+        "codes": [{"code": "SPRING25", "minor": 5250, "least_people": 1, "is_re_rated": False}],
     }
 
 
@@ -182,62 +178,203 @@ def test_lines_charges_and_shares_all_add_up_to_the_total(
         assert all(0 <= share.discount_minor <= share.price_minor for share in mine)
 
 
-@pytest.mark.both_databases
+# Amounts, fixed prices, and several reductions
+
+
+AMOUNT = Reduction("TENOFF", kind="amount", minor=1000)
+MORE = {
+    "an amount off one": Case(people(1, 10500), [10500, -1000], 9500, [(10500, 1000)], AMOUNT),
+    "DISC-06, more than it costs": Case(
+        people(1, 4900), [4900, -4900], 0, [(4900, 4900)], Reduction("SIXTY", kind="amount", minor=6000)
+    ),
+    "an amount is taken off the booking once, shared by what each costs": Case(
+        [Person(0, SELF, "Self", 10500), Person(1, "trainee", "Trainee", 4500)],
+        [10500, 4500, -1000],
+        14000,
+        [(10500, 700), (4500, 300)],
+        AMOUNT,
+    ),
+    "a fixed price for each place": Case(
+        people(2, 10500), [21000, -6000], 15000, [(10500, 3000)] * 2, Reduction("X", kind="fixed", minor=7500)
+    ),
+    "a fixed price above the price takes nothing off": Case(
+        people(1, 4900), [4900, 0], 4900, [(4900, 0)], Reduction("X", kind="fixed", minor=7500)
+    ),
+    "one place of three": Case(
+        people(3, 10500), [31500, -2100], 29400, [(10500, 2100), (10500, 0), (10500, 0)], Reduction("X", 20, covers=1)
+    ),
+    "one place of three, whose it is": Case(
+        people(3, 10500),
+        [31500, -2100],
+        29400,
+        [(10500, 0), (10500, 0), (10500, 2100)],
+        Reduction("X", 20, covers=1, prefers=frozenset({2})),
+    ),
+    "one place, the dearest": Case(
+        [Person(0, "cheap", "Cheap", 5000), Person(1, SELF, "Self", 10500)],
+        [5000, 10500, -10500],
+        5000,
+        [(5000, 0), (10500, 10500)],
+        Reduction("FREE1", 100, covers=1),
+    ),
+    "full price only": Case(
+        [Person(0, SELF, "Self", 10500, is_full_price=True), Person(1, "early", "Early", 8500)],
+        [10500, -2100, 8500],
+        16900,
+        [(10500, 2100), (8500, 0)],
+        Reduction("X", 20, full_price_only=True),
+    ),
+    "an extra is the attendee's": Case(
+        [Person(0, SELF, "Self", 9500), Person(0, "ce", "CE certificate", 2000, is_extra=True)],
+        [9500, 2000],
+        11500,
+        [(11500, 0)],
+        currency="USD",
+    ),
+    "a code for any ticket takes off extras as well": Case(
+        [Person(0, SELF, "Self", 9500), Person(0, "ce", "CE certificate", 2000, is_extra=True)],
+        [9500, -9500, 2000, -2000],
+        0,
+        [(11500, 11500)],
+        reduction("SPEAKER"),
+    ),
+    "a code for one place leaves extras alone": Case(
+        [Person(0, SELF, "Self", 9500), Person(0, "ce", "CE certificate", 20000, is_extra=True)],
+        [9500, -950, 20000],
+        28550,
+        [(29500, 950)],
+        Reduction("X", 10, covers=1),
+    ),
+    "dinars are charged with a nought at the end": Case(
+        people(1, 8510), [8510, -1280], 7230, [(8510, 1280)], Reduction("X", 15), currency="KWD"
+    ),
+    "price check 12, three workshops in a bundle": Case(
+        [Person(n, f"{slug}:{SELF}", "Self", 10500) for n, slug in enumerate(("grief", "parts", "siblings"))],
+        [10500, -1575, 10500, -1575, 10500, -1575],
+        26775,
+        [(10500, 1575)] * 3,
+        Reduction("Bundle", 15),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in MORE.items()])
+def test_every_amount_of_other_reductions(case: Case) -> None:
+    quote = pricing.quote(case.people, case.currency, case.reduction)
+
+    assert [line.minor for line in quote.lines] == case.lines
+    assert quote.total_minor == case.total == sum(line.minor for line in quote.charges)
+    assert [(share.price_minor, share.discount_minor) for share in quote.shares] == case.shares
+    assert all(share.price_minor >= share.discount_minor >= 0 for share in quote.shares)
+
+
+def test_the_bundle_is_the_price_check_of_the_facts() -> None:
+    assert MORE["price check 12, three workshops in a bundle"].total == check("bundle of three")["pay_minor"]
+    assert MORE["an extra is the attendee's"].total == check("USD couple seminar")["pay_minor"]
+
+
 @pytest.mark.parametrize(
-    ("beginning", "ticket", "code", "at", "refusal"),
-    [
-        ("self-funded grief day with WELCOME20", SELF, "WELCOME20", None, None),
-        ("self-funded spring day with WELCOME25", SELF, "WELCOME25", "2025-01-01T00:00:00Z", "code_expired"),
-        ("early bird with WELCOME20", "early_bird", "WELCOME20", None, "code_not_for_ticket"),
-        ("two friends on the pair ticket", "pair_self_funded", "", None, None),
-        ("SPEAKER on any ticket", SELF, "SPEAKER", None, None),
-    ],
+    ("minor", "currency", "left", "total"),
+    [(100, "GBP", 30, 30), (100, "GBP", 29, 0), (100, "GBP", 1, 0), (100, "GBP", 0, 0), (200, "JPY", 49, 0)],
 )
-def test_the_price_checks_of_the_facts_from_rows_to_total(
-    app: Flask, clock: Clock, beginning: str, ticket: str, code: str, at: str | None, refusal: str | None
+def test_what_is_left_under_the_least_stripe_takes_is_waived(minor: int, currency: str, left: int, total: int) -> None:
+    code = Reduction("MOST", kind="amount", minor=minor - left)
+
+    quote = pricing.quote(people(1, minor), currency, code, least_minor=least.least(currency))
+
+    assert quote.total_minor == total
+    assert quote.shares == (Share(0, minor, minor - total),)
+    said = [line.text for line in quote.lines]
+    assert ("Waived, under the least Stripe can take" in said) == (0 < left < least.least(currency))
+    assert sum(line.minor for line in quote.lines) == total
+
+
+def test_the_best_of_what_is_offered_counts() -> None:
+    ten, fifth = Reduction("TENOFF", kind="amount", minor=1000), Reduction("FIFTH", 20)
+
+    assert pricing.best(people(1, 10500), "GBP", [ten, fifth]).given == ((fifth, 2100),)
+    assert pricing.best(people(1, 4000), "GBP", [ten, fifth]).given == ((ten, 1000),)
+    assert pricing.best(people(1, 5000), "GBP", [ten, fifth]).given == ((ten, 1000),)  # the first of two as good
+    assert pricing.best(people(1, 0), "GBP", [ten, fifth]).given == ()
+
+
+def test_those_that_may_be_added_are_taken_off_one_after_another() -> None:
+    ten = Reduction("TENOFF", kind="amount", minor=1000, stacks=True)
+    fifth = Reduction("FIFTH", 20, stacks=True)
+
+    quote = pricing.best(people(1, 10500), "GBP", [ten, fifth])
+
+    assert [line.minor for line in quote.lines] == [10500, -2100, -1000]
+    assert quote.given == ((fifth, 2100), (ten, 1000))
+    assert pricing.best(people(1, 10500), "GBP", [ten, Reduction("FIFTH", 20)]).total_minor == 8400
+
+
+# What a refund is counted from
+
+
+TEAM = tuple(Share(n, 14500, 1450) for n in range(6))
+RULES: dict[str, Any] = {"least_people": 5, "is_re_rated": True}
+
+
+def test_one_of_six_leaves_five_with_their_discount() -> None:
+    assert pricing.re_rated(TEAM, {0}, **RULES) == check("one of those six")["refund_base_minor"] == 13050
+
+
+def test_two_of_six_leave_four_who_lose_it_at_once_or_one_by_one() -> None:
+    assert pricing.re_rated(TEAM, {0, 1}, **RULES) == check("two of those six")["refund_base_minor"] == 20300
+    five = TEAM[1:]
+    assert pricing.re_rated(five, {1}, **RULES) == 7250  # 13050 and 7250 are the 20300
+    four = tuple(replace(share, discount_minor=0) for share in TEAM[2:])
+    assert pricing.re_rated(four, {2}, **RULES) == 14500
+
+
+@pytest.mark.parametrize(
+    ("shares", "gone", "rules", "base"),
+    [
+        (TEAM, {0, 1}, {"least_people": 5, "is_re_rated": False}, 26100),
+        (TEAM, set(range(6)), RULES, 78300),
+        (TEAM, set(range(5)), RULES, 63800),
+        (tuple(Share(n, 14500, 7250) for n in range(5)), {0}, RULES, 0),  # those who stay owe more than is left
+        ((Share(0, 10500, 0), *TEAM[1:]), {0}, RULES, 10500),
+    ],
+    ids=["the code does not say so", "all go", "one stays", "never below nothing", "one who had no discount"],
+)
+def test_the_base_of_a_refund(shares: tuple[Share, ...], gone: set[int], rules: dict[str, Any], base: int) -> None:
+    assert pricing.re_rated(shares, gone, **rules) == base
+
+
+offers = st.builds(
+    Reduction,
+    st.sampled_from(["A", "B", "C"]),
+    percent=st.integers(1, 100),
+    kind=st.sampled_from(["percent", "amount", "fixed"]),
+    minor=st.integers(0, 20000),
+    covers=st.none() | st.integers(1, 3),
+    full_price_only=st.booleans(),
+    stacks=st.booleans(),
+)
+
+
+@given(
+    coming=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 30000), st.booleans()), min_size=1, max_size=6),
+    given_offers=st.lists(offers, max_size=3, unique_by=lambda each: each.code),
+    currency=st.sampled_from(["GBP", "JPY", "KWD"]),
+)
+def test_whatever_is_offered_adds_up_and_no_offer_alone_is_cheaper(
+    coming: list[tuple[int, int, bool]], given_offers: list[Reduction], currency: str
 ) -> None:
-    """Numbers 1, 2, 3, 5 and SPEAKER, with the ticket, its price and the code read back from the database."""
-    fact = check(beginning)
-    price = {"early_bird": 8500, "pair_self_funded": 16800}.get(ticket, 10900 if at else 10500)
-    seats = 2 if ticket == "pair_self_funded" else 1
-    clock.set(at or "2024-10-01T09:00:00Z")
-    with arranged(app):
-        workshop = a_workshop(price_minor=None)
-        a_ticket(workshop, code=ticket, prices={"GBP": price}, seats=seats)
-        slug, organiser_id = workshop.slug, workshop.organiser_id
-        for known in CODES.values():
-            if "percent" in known:
-                a_code(
-                    code=known["code"],
-                    percent=known["percent"],
-                    tickets=None if known["on"] == ["any"] else known["on"],
-                    uses_per_person=known.get("uses_per_person"),
-                    uses_total=known.get("uses_total"),
-                    valid_until=datetime.fromisoformat(known["until"]) if "until" in known else None,
-                )
+    step = money.step(currency)
+    who = [Person(n, f"t{t}", f"T{t}", m * step, is_full_price=full) for n, (t, m, full) in enumerate(coming)]
+    rounded = [replace(each, minor=each.minor * step) for each in given_offers]
 
-    with app.app_context():
-        now = product_clock.now()
-        found = shelf.read(now, lambda kept: kept.workshops)
-        listing = catalogue.listing(found.by_slug[slug], found.claimed, now)
-        (offer,) = listing.offers
-        coming = [
-            Person(n, ticket, offer.ticket.name, offer.price("GBP") or 0, offer.ticket.seats) for n in range(seats)
-        ]
-        said, taken_off = _check(organiser_id, code, ticket, now)
+    quote = pricing.best(who, currency, rounded, least_minor=least.least(currency))
 
-    assert said == refusal
-    assert {None: None, "expired": "code_expired", "not on this ticket": "code_not_for_ticket"}[
-        fact.get("code_refused")
-    ] == refusal
-    assert pricing.quote(coming, "GBP", taken_off).total_minor == fact["pay_minor"]
-
-
-def _check(organiser_id: int, code: str, ticket: str, now: datetime) -> tuple[str | None, Reduction | None]:
-    if not code:
-        return None, None
-    found: DiscountCode = discounts.find(organiser_id, code)
-    try:
-        return None, discounts.check(found, tickets={ticket}, email="bea@clinic.example", zone="Europe/London", now=now)
-    except discounts.CodeRefused as refused:
-        return refused.refusal, None
+    assert sum(line.minor for line in quote.lines) == quote.total_minor
+    assert sum(line.minor for line in quote.charges) == quote.total_minor
+    assert sum(share.price_minor - share.discount_minor for share in quote.shares) == quote.total_minor
+    assert all(0 <= share.discount_minor <= share.price_minor for share in quote.shares)
+    assert quote.total_minor == 0 or quote.total_minor >= least.least(currency)
+    assert all(line.minor % step == 0 for line in quote.charges)
+    for one in rounded:
+        alone = pricing.quote(who, currency, one, least_minor=least.least(currency))
+        assert quote.total_minor <= alone.total_minor

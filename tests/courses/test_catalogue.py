@@ -42,8 +42,11 @@ def ticket(code: str = "standard", minor: int | None = 16800, **changes: Any) ->
         is_full_price=False,
         includes_live=True,
         includes_recording=True,
+        is_in_room=False,
         payment="now",
         proof="none",
+        least_people=1,
+        most_people=None,
         limited_to=None,
         sold_from=None,
         sold_until=None,
@@ -65,6 +68,7 @@ def workshop(
     drawn = {pool for each in sold for pool in each.pools}
     plain = WorkshopFacts(
         id=1,
+        course_id=1,
         slug="grief-2027-03-30",
         title="Grief",
         format="online_live",
@@ -197,7 +201,7 @@ def test_why_a_ticket_is_not_on_sale_now(changes: dict[str, Any], at: datetime, 
 def test_nothing_of_a_cancelled_workshop_is_on_sale() -> None:
     listing = told(workshop(ticket(), ticket("extra", kind="extra"), status="cancelled"))
 
-    assert [offer.reason for offer in listing.offers] == ["This workshop is cancelled."] * 2
+    assert [offer.reason for offer in (*listing.offers, *listing.extras)] == ["This workshop is cancelled."] * 2
     assert not listing.bookable
 
 
@@ -208,27 +212,15 @@ def test_nothing_of_a_cancelled_workshop_is_on_sale() -> None:
     "changes",
     [
         {"payment": "deposit"},
-        {"payment": "invoice"},
-        {"proof": "declaration"},
-        {"proof": "number"},
-        {"kind": "extra", "pools": ()},
         {"kind": "catch_up", "pools": ()},
         {"kind": "catch_up"},
-        {"minor": None},
-        {"prices": (PriceFacts("GBP", 9000), PriceFacts("USD", None))},
         {"prices": ()},
         {"pools": ()},
     ],
     ids=[
         "deposit",
-        "invoice",
-        "declaration",
-        "number",
-        "extra",
         "catch-up without a place",
         "catch-up",
-        "pay what you can",
-        "chosen in one currency",
         "no price",
         "no pool",
     ],
@@ -244,6 +236,50 @@ def test_a_ticket_whose_rule_is_not_built_is_shown_and_not_sold(changes: dict[st
     alone = told(workshop(ticket("other", **changes)))
     assert not alone.bookable
     assert alone.price_minor is None
+
+
+CHOSEN = PriceFacts("GBP", None, 500, 1000, 5000)
+
+
+@pytest.mark.parametrize(
+    ("changes", "price"),
+    [
+        ({"payment": "invoice"}, 16800),
+        ({"proof": "declaration"}, 16800),
+        ({"proof": "number"}, 16800),
+        ({"prices": (CHOSEN,)}, 1000),
+        ({"prices": (PriceFacts("GBP", 9000), PriceFacts("USD", None, 0, 0, 9000))}, 9000),
+    ],
+    ids=["may be paid on an invoice", "declaration", "number", "pay what you can", "chosen in one currency"],
+)
+def test_a_ticket_whose_rule_is_built_is_sold(changes: dict[str, Any], price: int) -> None:
+    (offer,) = told(workshop(ticket("other", **changes))).offers
+
+    assert (offer.on_sale, offer.reason, offer.price("GBP")) == (True, "", price)
+
+
+def test_what_buyers_choose_counts_from_the_least() -> None:
+    listing = told(workshop(ticket(prices=(CHOSEN,)), ticket("b", 900)))
+
+    assert (listing.price_minor, listing.currency) == (500, "GBP")
+
+
+def test_an_extra_is_no_way_to_come_and_no_price_to_come_for() -> None:
+    lunch = ticket("lunch", 1200, kind="extra", pools=(OWN,))
+    sizes = ((ROOM, "room", 20), (OWN, "lunch", 5))
+    listing = told(workshop(ticket(), lunch, capacities=sizes))
+    alone = told(workshop(lunch, capacities=sizes))
+
+    assert [offer.ticket.code for offer in listing.offers] == ["standard"]
+    assert [(offer.ticket.code, offer.on_sale, offer.left) for offer in listing.extras] == [("lunch", True, 5)]
+    assert (listing.price_minor, listing.places_left) == (16800, 20)
+    assert (alone.bookable, alone.places_left, alone.price_minor) == (False, 0, None)
+
+
+def test_a_group_rate_needs_as_many_places_as_the_group_has() -> None:
+    (offer,) = told(workshop(ticket(least_people=5)), room=16).offers
+
+    assert (offer.on_sale, offer.is_full, offer.reason) == (False, True, "Only 4 are left.")
 
 
 # Places

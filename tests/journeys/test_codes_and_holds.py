@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bookings.models import Booking, Redemption
-from tests.builders import a_code, a_workshop, arranged
+from tests.builders import a_code, a_ticket, a_workshop, arranged
 from tests.conftest import Person
 from tests.journeys.steps import COMPLETED, EXPIRED, SESSIONS, Visitor, Walk
 from tests.page import main_text
@@ -81,14 +81,37 @@ def test_a_declined_card_keeps_the_use(walk: Walk, visitor: Visitor, slug: str, 
     assert visitor.told(walk.reference())["bill"]["paid_minor"] == 13440
 
 
-def test_a_price_seen_is_a_price_kept(walk: Walk, visitor: Visitor, bea: Person, ann: Person) -> None:
+def test_a_price_seen_is_kept_for_as_long_as_the_page_it_was_seen_on(
+    walk: Walk, visitor: Visitor, bea: Person, ann: Person
+) -> None:
     with arranged(walk.app):
         a_code(code="TODAY", percent=50, valid_until=walk.clock.now() + timedelta(minutes=1))
         slug = a_workshop().slug
-    visitor.book(slug, bea, ann, discount_code="TODAY")
-    walk.clock.shift(minutes=33)
-    walk.stripe.pay(visitor.pay_again(walk.reference()).location)
+    page = visitor.book(slug, bea, ann, discount_code="TODAY")
+    walk.clock.shift(minutes=30)
+    walk.stripe.pay(page)
     assert walk.ring(COMPLETED) == 204
     assert visitor.told(walk.reference())["bill"]["paid_minor"] == 8400
-    amounts = [call["params"]["line_items"][0]["price_data"]["unit_amount"] for call in walk.calls("POST", SESSIONS)]
-    assert amounts == [8400, 8400]
+
+
+@pytest.mark.parametrize("what", ["code", "early ticket"])
+def test_a_page_opened_again_after_its_price_has_ended_asks_for_today_s(
+    walk: Walk, visitor: Visitor, bea: Person, ann: Person, what: str
+) -> None:
+    edge = walk.clock.now() + timedelta(minutes=20)
+    with arranged(walk.app):
+        a_code(code="TODAY", percent=50, valid_until=edge if what == "code" else None)
+        workshop = a_workshop(price_minor=None)
+        a_ticket(workshop, code="early", sold_until=edge if what == "early ticket" else None)
+        a_ticket(workshop)
+        slug = workshop.slug
+    visitor.book(slug, bea, ann, ticket_type="early", discount_code="TODAY")
+    walk.clock.shift(minutes=33)
+
+    answer = visitor.pay_again(walk.reference())
+
+    assert answer.status_code == 410
+    assert "The price you saw has ended" in main_text(answer)
+    assert f"/workshops/{slug}/bookings/new" in answer.get_data(as_text=True)
+    assert visitor.told(walk.reference())["state"] == "held"
+    assert len(walk.calls("POST", SESSIONS)) == 1

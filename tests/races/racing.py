@@ -14,7 +14,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import Connection, Select, event, func, select
 
-from bookings import audit, checkout
+from bookings import audit, checkout, choosing
 from bookings.models import Booking, DiscountCode, Redemption
 from courses.models import Place, Pool
 from courses.places import counts
@@ -119,14 +119,14 @@ def kinds(results: Sequence[Any]) -> list[str]:
 # Buyers below the pages
 
 
-def a_wish(slug: str, *, people: int = 1, ticket: str = "standard", code: str = "", email: str = "") -> checkout.Wish:
+def a_wish(slug: str, *, people: int = 1, ticket: str = "standard", code: str = "", email: str = "") -> choosing.Wish:
     """A filled form of somebody nobody has heard of."""
     number = next(_buyers)
     attending = (
-        checkout.Attending(n, f"Attendee {number}.{n}", f"attendee-{number}-{n}@clinic.example", ticket, {})
+        choosing.Attending(n, f"Attendee {number}.{n}", f"attendee-{number}-{n}@clinic.example", ticket, {})
         for n in range(people)
     )
-    return checkout.Wish(
+    return choosing.Wish(
         slug=slug,
         currency="GBP",
         attending=tuple(attending),
@@ -141,7 +141,7 @@ def a_wish(slug: str, *, people: int = 1, ticket: str = "standard", code: str = 
     )
 
 
-def buying(wish: checkout.Wish) -> Callable[[], str]:
+def buying(wish: choosing.Wish) -> Callable[[], str]:
     """A buyer inside an application's context: the write transaction of a booking and nothing else."""
 
     def buy() -> str:

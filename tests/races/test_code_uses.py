@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from bookings import discounts
+from bookings import discounts, offers
 from bookings.models import Booking
 from lib import db
 from tests.builders import a_code, a_workshop, arranged
@@ -41,7 +41,7 @@ class TestFourUsesAndSevenBuyers:
         buyers = [a_buyer(browser(), slug, {"discount_code": "first 4"}) for slug in slugs]
         # Everybody's code counts as far as can be told without the lock; inside it they come one by one.
         racing.pausing(monkeypatch, discounts, "find", Meeting(7, 5))
-        racing.pausing(monkeypatch, discounts, "_lock", Meeting(7, 0.1))
+        racing.pausing(monkeypatch, discounts, "lock", Meeting(7, 0.1))
 
         answers = racing.together([buyer.press for buyer in buyers])
 
@@ -53,8 +53,8 @@ class TestFourUsesAndSevenBuyers:
 
     def test_all_seven_pay_half_when_the_count_stands_apart(self, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
         slugs = workshops(app, 7, uses_total=4)
-        racing.set_apart(monkeypatch, discounts, "redeem")
-        racing.pausing(monkeypatch, discounts, "redeem", Meeting(7, 10))
+        racing.set_apart(monkeypatch, offers, "redeem")
+        racing.pausing(monkeypatch, offers, "redeem", Meeting(7, 10))
         results = at_once(app, [buying(a_wish(slug, code="FIRST4")) for slug in slugs])
         assert racing.kinds(results) == ["sold"] * 7
         assert racing.code_uses(app, "FIRST4") == 7
@@ -63,7 +63,7 @@ class TestFourUsesAndSevenBuyers:
     def test_need_the_lock(self, app: Flask, database_kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """PostgreSQL gives the use to everybody without; SQLite gives all but one an error instead of an answer."""
         slugs = workshops(app, 3, uses_total=1)
-        racing.pausing(monkeypatch, discounts, "redeem", Meeting(3, 10 if database_kind == "postgresql" else 1))
+        racing.pausing(monkeypatch, offers, "redeem", Meeting(3, 10 if database_kind == "postgresql" else 1))
         with racing.without_locks(app):
             results = at_once(app, [buying(a_wish(slug, code="FIRST4")) for slug in slugs])
         sold = {"postgresql": ["sold"] * 3, "sqlite": ["OperationalError"] * 2 + ["sold"]}
@@ -81,13 +81,13 @@ class TestOneUseAPerson:
 
     def test_is_not_used_twice_at_once(self, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
         racing.pausing(monkeypatch, discounts, "find", Meeting(2))
-        racing.pausing(monkeypatch, discounts, "redeem", Meeting(2))
+        racing.pausing(monkeypatch, offers, "redeem", Meeting(2))
         assert self.race(app) == ["CodeUsedByYou", "sold"]
         assert racing.code_uses(app, "FIRST4") == 1
         assert racing.faults(app) == []
 
     def test_is_used_twice_when_the_count_stands_apart(self, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-        racing.set_apart(monkeypatch, discounts, "redeem")
-        racing.pausing(monkeypatch, discounts, "redeem", Meeting(2, 10))
+        racing.set_apart(monkeypatch, offers, "redeem")
+        racing.pausing(monkeypatch, offers, "redeem", Meeting(2, 10))
         assert self.race(app) == ["sold", "sold"]
         assert racing.code_uses(app, "FIRST4") == 2

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from bookings import checkout, jobs
+from bookings import checkout, choosing, jobs
 from bookings.models import Booking
 from courses import places
 from courses.models import Place
@@ -87,9 +87,9 @@ class TestSeventeenOfTwentyTaken:
         with app.app_context():
             buying(a_wish(slug, people=17))()
             lines = a_wish(slug, people=2).attending + tuple(
-                checkout.Attending(n, f"P{n}", f"p{n}@clinic.example", "concession", {}) for n in (2, 3)
+                choosing.Attending(n, f"P{n}", f"p{n}@clinic.example", "concession", {}) for n in (2, 3)
             )
-            wish = checkout.Wish(**{**vars(a_wish(slug)), "attending": lines})
+            wish = choosing.Wish(**{**vars(a_wish(slug)), "attending": lines})
             with pytest.raises(places.WorkshopFull) as full:
                 buying(wish)()
         assert full.value.left == 3

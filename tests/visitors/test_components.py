@@ -150,12 +150,12 @@ def test_each_session_stands_once_as_a_line_on_its_page(app: Flask, client: Page
 def test_a_ticket_not_on_sale_is_told_on_page_and_form(app: Flask, client: PageClient) -> None:
     with arranged(app):
         workshop = a_workshop()
-        a_ticket(workshop, code="invoiced", name="Paid by an organisation", payment="invoice")
+        a_ticket(workshop, code="parts", name="In three parts", payment="deposit")
         slug = workshop.slug
 
     for address in (f"/workshops/{slug}", f"/workshops/{slug}/bookings/new"):
         said = main_text(client.get(address))
-        assert "Paid by an organisation" in said
+        assert "In three parts" in said
         assert "Not yet on sale here." in said
 
 
