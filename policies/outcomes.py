@@ -42,7 +42,7 @@ is_said, rule, text                 whether the policy says it at all, by which 
 The organiser may always do better by hand, with a reason; that is the caller's business and needs no rule.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from fractions import Fraction
@@ -53,7 +53,7 @@ from policies.amounts import Purse, Sums
 from policies.conditions import Case
 from policies.facts import Facts
 from policies.measures import Calendar, Length, later
-from policies.rules import FOLLOWS, MOVES, RESULTS, Result, Rule, Rules, window
+from policies.rules import MOVES, RESULTS, Result, Rule, Rules, window
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +129,7 @@ def _answer(rules: Rules, action: str, rule: Rule | None, found: Case) -> Outcom
         return _silence(action, found.facts)
     made = _result(rules, action, rule.says, found)
     made = replace(made, rule=rule.number, text=words.sentence(rules, action, rule, found.facts.currency))
-    if made.treat_as and made.treat_as not in _chain(action):
+    if made.treat_as:
         other = outcome(rules, made.treat_as, found.facts, found.at)
         if not made.allowed or action in MOVES:
             return replace(made, instead=other)
@@ -137,12 +137,6 @@ def _answer(rules: Rules, action: str, rule: Rule | None, found: Case) -> Outcom
     if action in MOVES and made.allowed and (broken := _broken_limit(rules, action, found)):
         return Outcome(action=action, currency=made.currency, allowed=False, rule=rule.number, text=broken)
     return made
-
-
-def _chain(action: str) -> Iterator[str]:
-    while action:
-        yield action
-        action = FOLLOWS.get(action, "")
 
 
 def _silence(action: str, facts: Facts) -> Outcome:

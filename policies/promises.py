@@ -188,7 +188,7 @@ def _promises(says: Result, speaker: _Speaker) -> list[str]:
     for key, value in says.items():
         if key not in RESULTS:
             named = key.replace("_", " ")
-            said.append(f"{named}: {value}" if isinstance(value, str) else named if value else f"not {named}")
+            said.append(f"{named}: {value}" if isinstance(value, str) else named if value else f"no {named}")
     return said
 
 

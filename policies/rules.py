@@ -163,7 +163,7 @@ def read(data: Any) -> Rules:
         holidays = frozenset(map(_date, data.get("holidays") or ()))
     except (ValueError, TypeError):
         raise PolicyRefused(["`holidays` is a list of dates such as 2026-12-25."]) from None
-    return Rules(
+    made = Rules(
         name=str(data.get("name") or data.get("id") or "policy"),
         currency=currency,
         zone=zone,
@@ -175,6 +175,23 @@ def read(data: Any) -> Rules:
         words={str(k): str(v) for k, v in (data.get("words") or {}).items()},
         admits=tuple(str(each) for key in ("gaps", "not_visible") for each in data.get(key) or ()),
     )
+    if circle := next((action for action in made.actions if _leads_back(made, action)), ""):
+        raise PolicyRefused([f"`treat_as` leads from {circle} back to {circle}, so nothing would ever answer."])
+    return made
+
+
+def _leads_back(rules: Rules, action: str) -> bool:
+    """Whether `treat_as`, followed as far as it goes, asks the same rules again."""
+    seen: set[int] = set()
+    ahead = {rule.number for rule in rules.about(action)}
+    start = set(ahead)
+    while ahead - seen:
+        seen |= ahead
+        said = [str(rule.says["treat_as"]) for rule in rules.rules if rule.number in ahead and "treat_as" in rule.says]
+        ahead = {rule.number for other in said for rule in rules.about(other)}
+        if start & ahead:
+            return True
+    return False
 
 
 def _rules(data: Any) -> tuple[tuple[Rule, ...], list[str]]:
