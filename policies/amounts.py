@@ -42,7 +42,7 @@ class Purse:
         facts = self.facts
         if name in ("paid", "line_paid"):
             return facts.paid_minor
-        if name == "price":
+        if name in ("price", "fee"):
             return facts.price_minor
         if name == "balance":
             return max(0, facts.paid_minor - self.deposit)

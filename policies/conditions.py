@@ -164,7 +164,8 @@ class Case:
         return (self.calendar.after if atom.kind == SINCE else self.calendar.before)(operand, moment)
 
     def _moment(self, name: str) -> datetime | None:
-        return self.facts.moment(self.anchor if name == "event" else name)
+        found = self.facts.moment(self.anchor) if name == "event" else None
+        return found or self.facts.moment(name)
 
 
 def _atom(key: str, value: Any) -> Atom:
@@ -179,6 +180,8 @@ def _atom(key: str, value: Any) -> Atom:
     if all(isinstance(each, bool) for each in values):
         kind = FACT  # opted_in: true
     ways = tuple(_tests(key, kind in TIMES, each) for each in values)
+    if all(isinstance(each, str) and each.strip()[:1] in tuple("<>=!") for each in values):
+        ways = (tuple(test for way in ways for test in way),)  # comparisons all hold, of values any one
     operands = [test.operand for way in ways for test in way]
     dates = [isinstance(operand, date) for operand in operands]
     if any(dates) and not all(dates):
@@ -199,7 +202,7 @@ def _tests(key: str, is_time: bool, value: Any) -> tuple[Test, ...]:
             raise ValueError(f"`{key}: {said}` does not say how to compare. Write '>={said}' or '<{said}'.")
         return (Test("=", _operand(key, said, is_time)),)
     tests = []
-    for part in re.split(r"\s*(?:,|\band\b)\s*", said):
+    for part in re.split(r"\s*(?:,|\band\b|\s(?=[<>=!]))\s*", said):
         found = _TEST.fullmatch(part)
         if found is None:
             raise ValueError(f"`{key}: {said}` cannot be read. Comparisons look like '>=14d' or '>=3d, <7d'.")

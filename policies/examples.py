@@ -5,6 +5,7 @@ what is expected (docs/policies.md). No database, no clock.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -31,6 +32,7 @@ _MOMENTS = (
     "target_event_start",
     "sessions",
 )
+_DATED = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d\S*)?")
 _UNPAID = ("unpaid", "withdraw_unpaid")
 _NAMED = frozenset(
     (
@@ -146,7 +148,7 @@ def circumstances(rules: Rules, example: Mapping[str, Any], calendar: Calendar, 
     moments = {
         key: _instant(value, calendar)
         for key, value in example.items()
-        if key != "sessions" and (key in _MOMENTS or key.endswith("_at"))
+        if key != "sessions" and (key in _MOMENTS or key.endswith("_at") or _is_moment(value))
     }
     price = example.get("price_minor", params.get("price_minor", example.get("paid_minor", 0)))
     paid = example.get("paid_minor", 0 if example["action"] in _UNPAID else price)
@@ -235,6 +237,10 @@ def _plain(value: Any) -> Any:
 
 def _known(value: Any) -> Any:
     return None if value in ("unknown", "pending") else value
+
+
+def _is_moment(value: Any) -> bool:
+    return isinstance(value, date) or (isinstance(value, str) and bool(_DATED.fullmatch(value)))
 
 
 def _group(said: Any) -> Group | None:

@@ -91,6 +91,8 @@ class Facts:
         if name in ("sessions_total", "sessions_held", "sessions_left"):
             held = sum(start <= at for start in self.sessions)
             return {"total": len(self.sessions), "held": held, "left": len(self.sessions) - held}[name[9:]]
+        if name in ("paid", "paid_in_full"):
+            return self.paid_minor >= max(1, self.price_minor if name == "paid_in_full" else 1)
         return self.proof if name == self.reason else False
 
 

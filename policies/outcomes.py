@@ -250,10 +250,10 @@ def _is_too_far(rules: Rules, found: Case) -> bool:
         if isinstance(piece, int):
             count = found.facts.target_events_after
             inside.append(None if count is None else count <= piece)
-        elif event is None or target is None:
+        elif target is None or (event is None and isinstance(piece, Length)):
             inside.append(None)
         else:
-            last = later(found.calendar.date_of(event), piece)
+            last = later(found.calendar.date_of(event), piece) if event and isinstance(piece, Length) else piece
             inside.append(found.calendar.date_of(target) <= last)
     said = rules.limits.get("transfer_window")
     if isinstance(said, Mapping) and "shortest_of" in said:

@@ -12,6 +12,7 @@ _BASES = {
     "paid": "what you paid",
     "line_paid": "what you paid for it",
     "price": "the price",
+    "fee": "the price",
     "deposit": "the deposit",
     "balance": "what you paid beyond the deposit",
     "remaining": "the share of what you paid for the sessions still to come",

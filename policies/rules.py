@@ -15,7 +15,7 @@ from typing import Any
 from lib import zones
 from policies import conditions
 from policies.conditions import Condition, Every
-from policies.measures import length
+from policies.measures import Length, length
 
 # What a rule may be about. Other actions may be named too; these are the ones the product asks about.
 ACTIONS = {
@@ -153,8 +153,8 @@ def read(data: Any) -> Rules:
         faults.append(f"`currency: {currency}` is no currency. One looks like GBP; leave it out if there are several.")
     if not zones.is_zone(zone):
         faults.append(f"`tz: {zone}` is no time zone. One looks like Europe/London.")
-    if anchor not in ANCHORS:
-        faults.append(f"`anchor: {anchor}` is not known. It can be {', '.join(ANCHORS)}.")
+    if not _NAME.fullmatch(anchor) or _meant(anchor, tuple(ANCHORS)):
+        faults.append(f"`anchor: {anchor}` is not known. It can be {', '.join(ANCHORS)}, or a moment of your own.")
     rules, problems = _rules(data.get("rules"))
     limits, more = _limits(data.get("limits") or {})
     if faults := [*faults, *problems, *more]:
@@ -167,7 +167,7 @@ def read(data: Any) -> Rules:
         name=str(data.get("name") or data.get("id") or "policy"),
         currency=currency,
         zone=zone,
-        anchor=ANCHORS[anchor],
+        anchor=ANCHORS.get(anchor, anchor),
         holidays=holidays,
         params={str(k): v for k, v in (data.get("params") or {}).items() if isinstance(v, int)},
         limits=limits,
@@ -249,8 +249,7 @@ def _value(key: str, value: Any) -> Any:
             raise ValueError(f"`{key}` needs a list of results.")
         return tuple(_result(each) for each in value)
     if key in LENGTHS:
-        text = value.isoformat() if isinstance(value, date) else str(value)
-        return _date(text) if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else length(text)
+        return value if isinstance(value, date) else _date_or_length(str(value))
     if key in BASES or key in WORDS:
         allowed = WORDS.get(key, ())
         if not isinstance(value, str) or (allowed and value not in allowed):
@@ -304,7 +303,7 @@ def _limits(data: Any) -> tuple[Mapping[str, Any], list[str]]:
 
 
 def window(limits: Mapping[str, Any]) -> Iterator[Any]:
-    """The pieces of a transfer window: lengths, and numbers of events. Raises ValueError for what is neither."""
+    """The pieces of a transfer window: lengths, dates and numbers of events. Raises ValueError for what is neither."""
     said = limits.get("transfer_window")
     if isinstance(said, Mapping):
         if set(said) not in ({"longest_of"}, {"shortest_of"}):
@@ -312,7 +311,11 @@ def window(limits: Mapping[str, Any]) -> Iterator[Any]:
         said = next(iter(said.values()))
     for each in said if isinstance(said, list) else [] if said is None else [said]:
         events = re.fullmatch(r"(\d+) events?", str(each))
-        yield int(events[1]) if events else length(str(each))
+        yield int(events[1]) if events else each if isinstance(each, date) else _date_or_length(str(each))
+
+
+def _date_or_length(said: str) -> date | Length:
+    return _date(said) if re.fullmatch(r"\d{4}-\d\d-\d\d", said) else length(said)
 
 
 def _date(value: Any) -> date:

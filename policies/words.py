@@ -91,7 +91,7 @@ def _sentences(rules: Rules, action: str, currency: str) -> Iterator[str]:
     if action == "transfer" and "transfers_max" in limits:
         yield f"You may move {_times(limits['transfers_max'])}."
     if action == "transfer" and "transfer_window" in limits:
-        yield f"The new date must be within {_window(limits['transfer_window'])} of the first."
+        yield _window(limits["transfer_window"])
 
 
 def sentence(rules: Rules, action: str, rule: Rule, currency: str) -> str:
@@ -238,10 +238,15 @@ def _times(count: int) -> str:
 
 def _window(said: Any) -> str:
     if isinstance(said, Mapping):
-        way = "longer" if "longest_of" in said else "shorter"
-        return f"the {way} of {' and '.join(_piece(each) for each in next(iter(said.values())))}"
-    return _piece(said)
+        way, pieces = next(iter(said.items()))
+        which = "longer" if way == "longest_of" else "shorter"
+        return f"The new date must be within the {which} of {' and '.join(map(_piece, pieces))} of the first."
+    if isinstance(said, date) or said[4:5] == "-":
+        return f"The new date must be on or before {_piece(said)}."
+    return f"The new date must be within {_piece(said)} of the first."
 
 
 def _piece(said: Any) -> str:
-    return str(said) if "event" in str(said) else str(length(str(said)))
+    if "event" in str(said):
+        return str(said)
+    return zones.day(date.fromisoformat(str(said))) if str(said)[4:5] == "-" else str(length(said))

@@ -107,6 +107,13 @@ def test_a_move_within_limits_only() -> None:
     assert not moved(target_starts_at=at("2027-12-12T09:00Z"))
 
 
+def test_a_window_may_end_on_a_date() -> None:
+    policy = rules({"action": "transfer", "charge_minor": 0}, limits={"transfer_window": "2027-12-31"})
+
+    for target, allowed in (("2027-12-31T20:00Z", True), ("2028-01-01T09:00Z", False)):
+        assert cancelled(policy, facts(target_starts_at=at(target)), "transfer").allowed is allowed
+
+
 @pytest.mark.parametrize(
     ("window", "events", "allowed"),
     [
@@ -148,6 +155,38 @@ def test_fixed_amounts_are_never_converted() -> None:
         cancelled(both, facts(currency="EUR"))
     assert cancelled(both, facts(currency="JPY")).refund_minor == 7500
     assert cancelled(rules(cancelling(refund_pct=50), currency="GBP"), facts(currency="EUR")).refund_minor == 5000
+
+
+@pytest.mark.parametrize("band", [">=3d, <14d", ">=3d and <14d", ">=3d <14d", [">=3d", "<14d"]])
+def test_both_ends_of_a_band_must_hold(band: Any) -> None:
+    policy = rules({"action": "cancel", "if": {"notice": band}, "refund_pct": 50}, cancelling(refund_pct=0))
+    found = [outcome(policy, "cancel", facts(), START - timedelta(days=n)).refund_minor for n in (2, 3, 13, 14)]
+
+    assert found == [0, 5000, 5000, 0]
+
+
+def test_of_values_any_one_is_enough() -> None:
+    policy = rules(
+        {"action": "cancel", "if": {"ticket": ["early", "group"]}, "refund_pct": 50}, cancelling(refund_pct=0)
+    )
+
+    assert [cancelled(policy, facts(ticket=each)).refund_minor for each in ("early", "group", "full", None)] == [
+        5000, 5000, 0, 0,
+    ]  # fmt: skip
+
+
+def test_notice_may_be_measured_to_a_moment_of_ones_own() -> None:
+    policy = rules(cancelling(">=7d", refund_pct=100), cancelling(refund_pct=0), anchor="access")
+
+    assert cancelled(policy, facts(others={"access_at": at("2027-06-07T09:00Z")})).refund_minor == 0
+    assert cancelled(policy).refund_minor == 10_000  # without it, to the start
+
+
+@pytest.mark.parametrize(("paid", "is_paid", "in_full"), [(0, False, False), (1, True, False), (10_000, True, True)])
+def test_whether_it_is_paid_is_a_fact(paid: int, is_paid: bool, in_full: bool) -> None:
+    known = facts(paid_minor=paid)
+
+    assert (known.value("paid", JUNE), known.value("paid_in_full", JUNE)) == (is_paid, in_full)
 
 
 def test_a_charge_is_owed_where_too_little_was_paid() -> None:
