@@ -25,6 +25,8 @@ from courses import shelf
 from lib import cli as lib_cli
 from lib import clock, db, limits, money, references, settings, visitor, web, zones
 from mail import jobs as mail_jobs
+from newsletter import jobs as newsletter_jobs
+from newsletter import routes as newsletter_routes
 from organisers import codes_routes as organisers_codes_routes
 from organisers import dates_routes as organisers_dates_routes
 from organisers import meeting_routes as organisers_meeting_routes
@@ -54,6 +56,7 @@ ROOMS = (
     bookings_payment_routes.bp,
     bookings_webhook.bp,
     recordings_routes.bp,
+    newsletter_routes.bp,
     visitors_routes.bp,
     visitors_place_routes.bp,
     visitors_site_routes.bp,
@@ -77,6 +80,7 @@ HANDLERS = {
     **bookings_jobs.HANDLERS,
     **visitors_jobs.HANDLERS,
     **recordings_jobs.HANDLERS,
+    **newsletter_jobs.HANDLERS,
 }
 NIGHTLY = bookings_jobs.NIGHTLY
 
@@ -110,6 +114,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     for room in ROOMS:
         app.register_blueprint(room)
     csrf.exempt(bookings_webhook.bp)
+    csrf.exempt(newsletter_routes.ONE_CLICK)
     for view in (*organisers_recordings_routes.TOKEN_CHECKED_INSIDE, *organisers_settings_routes.TOKEN_CHECKED_INSIDE):
         csrf.exempt(view)
     for command in COMMANDS:

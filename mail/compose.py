@@ -21,6 +21,7 @@ from lib.forms import one_line
 from mail.models import Letter
 
 INVITE_NAME = "invite.ics"
+LEAVE_URL = "unsubscribe_url"  # the value of a letter that goes to a list
 _LONGEST_PLAIN = 900  # a header line of ASCII words may not pass 998 (RFC 5322 2.1.1), its name included
 _ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
 _FORBIDDEN = frozenset(' \t<>(),:;"[]\\')
@@ -86,6 +87,10 @@ def compose(letter: Letter, parts: Parts, mail_from: str) -> Message:
     if letter.thread_id:
         message["In-Reply-To"] = letter.thread_id
         message["References"] = letter.thread_id
+    if leaves := letter.values.get(LEAVE_URL):
+        # One click in the mail program, without a page (RFC 8058).
+        message["List-Unsubscribe"] = f"<{leaves}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message["Auto-Submitted"] = "auto-generated"
     message["MIME-Version"] = "1.0"
     for name, value in body.items():

@@ -22,6 +22,7 @@ from courses import schedule
 from courses.models import Course, Pool, Presenter, Question, TicketPrice, TicketType, Venue, Workshop
 from courses.schedule import Meeting
 from lib import clock, db, zones
+from newsletter.models import Placement
 
 LONDON = "Europe/London"
 Row = TypeVar("Row", bound=db.Base)
@@ -273,6 +274,14 @@ def a_code(
             **({"kind": "amount", "currency": "GBP"} | columns if "minor" in columns else columns),
         )
     )
+
+
+def a_placement(
+    *, organiser: Organiser | None = None, name: str = "home", percent: int | None = 20, lasts_days: int | None = 90
+) -> Placement:
+    """A newsletter form and what it offers."""
+    owner = organiser or an_organiser()
+    return _kept(Placement(organiser_id=owner.id, name=name, percent=percent, lasts_days=lasts_days))
 
 
 def _kept(row: Row) -> Row:

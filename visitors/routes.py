@@ -8,6 +8,7 @@ from accounts import open_to
 from bookings import letters, pages, terms
 from courses import catalogue, shelf, standing
 from lib import clock, db, forms, limits, paths, visitor, web, work, zones
+from newsletter import subscribing
 from recordings import access
 from visitors.jobs import SEND_LINKS
 
@@ -22,7 +23,7 @@ def home() -> str:
     found = shelf.read(now, lambda kept: catalogue.upcoming(kept, now)[:ON_THE_HOME_PAGE])
     first = catalogue.upcoming(found, now)[:ON_THE_HOME_PAGE]
     listings = [standing.of(found, each, now) for each in first]
-    return render_template("visitors/home.html", listings=listings)
+    return render_template("visitors/home.html", listings=listings, newsletter=subscribing.placement("", "home"))
 
 
 @bp.get("/zone")

@@ -14,7 +14,8 @@ from courses.schedule import Meeting, set_sessions, slug
 from demo.catalogue import dates, guests, read, recorded, tickets
 from demo.catalogue import rooms as meeting_rooms
 from demo.catalogue.people import Person
-from lib import db
+from lib import db, zones
+from newsletter.models import Placement
 
 STILL = timedelta()
 PHONES = {"sea-street": "+44 1632 960 200", "harbour-row": "+353 20 910 0200"}  # numbers that nobody has
@@ -60,6 +61,7 @@ class Shelf:
     """One organiser's courses in the making."""
 
     def __init__(self, organiser: Organiser, files: read.Files) -> None:
+        self.organiser = organiser
         self.organiser_id = organiser.id
         self.files = files
         self.presenters: dict[str, Presenter] = {}
@@ -140,7 +142,8 @@ def _main(shelf: Shelf, now: datetime, attendee: User) -> None:
     guests.welcome(soon, visitor, now)
     past = [(shelf.only_date(each, recorded.held(each, now)), each) for each in shelf.files.recorded]
     recorded.add(past, visitor, now)
-    db.session.add_all(_code(shelf.organiser_id, row) for row in shelf.files.codes)
+    db.session.add_all(_code(shelf.organiser, row) for row in shelf.files.codes)
+    db.session.add(Placement(organiser_id=shelf.organiser_id, name="home", percent=20, lasts_days=90))
 
 
 def _of_its_own(shelf: Shelf, courses: Sequence[read.Taught], now: datetime) -> list[tuple[Workshop, read.Taught]]:
@@ -175,12 +178,11 @@ def _organiser(name: str, key: str, zone: str, currency: str, address: str, desk
     return row
 
 
-def _code(organiser_id: int, row: Mapping[str, Any]) -> DiscountCode:
+def _code(organiser: Organiser, row: Mapping[str, Any]) -> DiscountCode:
+    columns = {name: value for name, value in row.items() if name != "until"}
     return DiscountCode(
-        organiser_id=organiser_id,
-        code=row["code"],
+        organiser_id=organiser.id,
         folded=discounts.fold(row["code"]),
-        percent=row["percent"],
-        tickets=row.get("tickets"),
-        uses_total=row.get("uses_total"),
+        valid_until=zones.instant(datetime.fromisoformat(row["until"]), organiser.zone) if "until" in row else None,
+        **columns,
     )

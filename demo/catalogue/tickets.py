@@ -77,6 +77,7 @@ def _add(workshop: Workshop, ticket: read.Ticket, moved_by: timedelta) -> Ticket
         is_full_price=ticket.is_full_price,
         includes_live=ticket.kind == "admission",
         includes_recording=ticket.has_recording,
+        is_in_room=ticket.pool == "room",
         payment=ticket.payment,
         proof=ticket.proof,
         terms=_terms(ticket, moved_by),

@@ -344,12 +344,22 @@ def test_tickets_with_rules_of_their_own_say_so(now: datetime) -> None:
     ]
 
 
-def test_two_codes_are_planted_and_no_other(now: datetime) -> None:
-    codes = db.session.scalars(select(DiscountCode).order_by(DiscountCode.code)).all()
-    assert [(c.code, c.folded, c.percent, c.tickets, c.uses_total, c.uses_per_person) for c in codes] == [
-        ("PARTNER25", "PARTNER25", 25, ["self_funded", "catch_up_only", "library_copy"], None, None),
-        ("SPEAKER", "SPEAKER", 100, None, 10, None),
-    ]
+def test_the_codes_of_the_catalogue_are_planted_and_no_other(now: datetime) -> None:
+    codes = {code.code: code for code in db.session.scalars(select(DiscountCode))}
+    for fact in facts.catalogue()["discount_codes"]:
+        code = codes.pop(fact["code"])
+        assert code.percent == fact.get("percent")
+        assert code.minor == fact.get("amount_minor")
+        assert code.tickets == (None if fact["on"] == ["any"] else fact["on"])
+        assert code.uses_total == fact.get("uses_total")
+        assert code.uses_per_person == fact.get("uses_per_person")
+        assert code.least_people == fact.get("min_seats", 1)
+        assert code.least_order_minor == fact.get("min_order_minor")
+        assert code.re_rate_on_cancellation == fact.get("re_rate_on_cancellation", False)
+        assert code.stacks == fact["stack"]
+        assert code.first_online_only == ("first online event" in fact["who"] or "WELCOME20" in fact["who"])
+        assert code.valid_until == (datetime.fromisoformat(fact["until"]) if "until" in fact else None)
+    assert codes == {}
 
 
 def test_every_text_is_there_in_the_length_and_words_promised(now: datetime) -> None:

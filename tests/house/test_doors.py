@@ -46,6 +46,7 @@ WRITERS = {
     "Dispute": "payments/disputes.py",
     "Letter": "mail/jobs.py",
     "Recording": "recordings/publishing.py",
+    "Subscriber": "newsletter/subscribing.py",
 }
 MAKERS = {
     "Booking": "bookings/checkout.py",

@@ -147,6 +147,21 @@ VALUES: dict[str, dict[str, Any]] = {
             {"reference": "CQ-7K2M-4D", "title": "Bodies & Minds", "url": "https://colloquy.example/bookings/CQ?key=a"}
         ],
     },
+    "newsletter_confirm": {
+        "confirm_url": "https://colloquy.example/newsletter/confirm/7-abc",
+        "percent": 20,
+        "organiser_name": "Sea Street CPD",
+        "organiser_address": "4 Invented Row, Brighton",
+    },
+    "newsletter_welcome": {
+        "code": "HELLO-7K2M4D",
+        "percent": 20,
+        "until": "Friday 31 December 2027, 23:59 GMT (London)",
+        "workshops_url": "https://colloquy.example/workshops",
+        "unsubscribe_url": "https://colloquy.example/newsletter/unsubscribe/7-abc",
+        "organiser_name": "Sea Street CPD",
+        "organiser_address": "4 Invented Row, Brighton",
+    },
     "sign_in": _ONCE,
     "password": _ONCE,
     "invitation": {**_ONCE, "organiser_name": "Sea Street CPD", "role_words": "an owner", "may_words": "do all"},
