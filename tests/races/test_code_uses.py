@@ -91,3 +91,42 @@ class TestOneUseAPerson:
         racing.pausing(monkeypatch, offers, "redeem", Meeting(2, 10))
         assert self.race(app) == ["sold", "sold"]
         assert racing.code_uses(app, "FIRST4") == 2
+
+
+class TestABudget:
+    """4500 may be given away, and each of three buyers would get 4500."""
+
+    def race(self, app: Flask) -> list[Any]:
+        slugs = workshops(app, 3, budget_minor=PRICE // 2, currency="GBP")
+        return at_once(app, [buying(a_wish(slug, code="FIRST4")) for slug in slugs])
+
+    def test_is_given_once(self, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+        racing.pausing(monkeypatch, discounts, "find", Meeting(3))
+        racing.pausing(monkeypatch, offers, "redeem", Meeting(3))
+        assert racing.kinds(self.race(app)) == ["CodeSpent", "CodeSpent", "sold"]
+        assert totals(app) == [4500]
+        assert racing.faults(app) == []
+
+    def test_is_given_to_all_when_it_is_counted_apart(self, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+        racing.set_apart(monkeypatch, offers, "redeem")
+        racing.pausing(monkeypatch, offers, "redeem", Meeting(3, 10))
+        assert racing.kinds(self.race(app)) == ["sold"] * 3
+        assert totals(app) == [4500] * 3
+
+
+class TestTheLastUseAndEightBuyers:
+    def test_one_pays_half(self, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+        slugs = workshops(app, 8, uses_total=1)
+        racing.pausing(monkeypatch, discounts, "find", Meeting(8))
+        results = at_once(app, [buying(a_wish(slug, code="first-4")) for slug in slugs])
+        assert racing.kinds(results) == ["CodeSpent"] * 7 + ["sold"]
+        assert racing.code_uses(app, "FIRST4") == 1
+        assert racing.faults(app) == []
+
+    def test_all_eight_do_when_the_count_stands_apart(self, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+        slugs = workshops(app, 8, uses_total=1)
+        racing.set_apart(monkeypatch, offers, "redeem")
+        racing.pausing(monkeypatch, offers, "redeem", Meeting(8, 10))
+        results = at_once(app, [buying(a_wish(slug, code="FIRST4")) for slug in slugs])
+        assert racing.kinds(results) == ["sold"] * 8
+        assert racing.faults(app) == ["code FIRST4: was used 8 times of 1"]
