@@ -30,9 +30,11 @@ from newsletter import routes as newsletter_routes
 from organisers import codes_routes as organisers_codes_routes
 from organisers import dates_routes as organisers_dates_routes
 from organisers import meeting_routes as organisers_meeting_routes
+from organisers import newsletter_routes as organisers_newsletter_routes
 from organisers import papers_routes as organisers_papers_routes
 from organisers import people_acts_routes as organisers_people_acts_routes
 from organisers import people_routes as organisers_people_routes
+from organisers import proofs_routes as organisers_proofs_routes
 from organisers import recordings_routes as organisers_recordings_routes
 from organisers import routes as organisers_routes
 from organisers import settings_routes as organisers_settings_routes
@@ -62,6 +64,8 @@ ROOMS = (
     visitors_site_routes.bp,
     organisers_routes.bp,
     organisers_codes_routes.bp,
+    organisers_newsletter_routes.bp,
+    organisers_proofs_routes.bp,
     organisers_workshop_routes.bp,
     organisers_dates_routes.bp,
     organisers_tickets_routes.bp,

@@ -72,9 +72,13 @@ class CodeForm(Form):
         if not discounts.fold(field.data) or not all(each.isalnum() or each in " -_" for each in field.data):
             raise ValidationError("Letters, figures and hyphens, please: a code is typed off a leaflet.")
 
-    def validate_percent(self, field: Any) -> None:
-        if self.kind.data == "percent" and field.data is None:
-            raise ValidationError("Please give the percent.")
+    def validate(self, extra_validators: Any = None) -> bool:
+        """A percent that is empty is asked for here: where a field may be empty its own validators end with that."""
+        is_valid = super().validate(extra_validators)
+        if self.kind.data == "percent" and self.percent.data is None and not self.percent.errors:
+            self.percent.errors = ["Please give the percent."]
+            return False
+        return is_valid
 
     def validate_minor(self, field: Any) -> None:
         if self.kind.data == "percent" and field.data:

@@ -11,7 +11,7 @@ from werkzeug.routing import Rule
 from bookings.models import Booking
 from lib import db
 from tests.bookings.making import a_wish, paid
-from tests.builders import a_code, a_pool, a_question, a_ticket, a_workshop, arranged
+from tests.builders import a_code, a_placement, a_pool, a_question, a_ticket, a_workshop, arranged
 from tests.organisers.conftest import DESK
 from tests.page import PageClient
 
@@ -31,6 +31,13 @@ TABLE = {
     "organise_codes.code": MANAGE,
     "organise_codes.change": MANAGE,
     "organise_codes.delete": MANAGE,
+    "organise_newsletter.shown": MANAGE,
+    "organise_newsletter.new": MANAGE,
+    "organise_newsletter.make": MANAGE,
+    "organise_newsletter.edit": MANAGE,
+    "organise_newsletter.change": MANAGE,
+    "organise_proofs.shown": MANAGE,
+    "organise_proofs.check": MANAGE,
     "organise_workshops.new": MANAGE,
     "organise_workshops.make": MANAGE,
     "organise_workshops.preview_new": MANAGE,
@@ -101,6 +108,7 @@ VALUES: dict[str, Any] = {
     "number": 1,
     "n": 1,
     "folded": "ONCE",
+    "name": "home",
     "reference": "CQ-7K2M-4D",
     "kind": "terms",
     "member": 1,
@@ -124,6 +132,7 @@ def slug(app: Flask) -> str:
         a_question(workshop)
         a_ticket(workshop, code="student")
         a_code(code="ONCE")
+        a_placement()
         found = workshop.slug
     made = paid(app, a_wish(found))
     with arranged(app):
