@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from courses.catalogue import Listing
-from courses.shelf import SessionFacts
+from courses.shelf import PriceFacts, SessionFacts
 from lib import calendars, texts, web, zones
 
 
@@ -46,11 +46,27 @@ def workshop(listing: Listing) -> dict[str, Any]:
                 "on_sale": offer.on_sale,
                 "full_price": offer.ticket.is_full_price,
                 "includes": offer.includes,
-                "prices": [{"minor": price.minor, "currency": price.currency} for price in offer.ticket.prices],
+                "prices": [_price(price) for price in offer.ticket.prices],
             }
             for offer in listing.offers
         ],
+        "extras": [
+            {
+                "code": offer.ticket.code,
+                "name": offer.ticket.name,
+                "on_sale": offer.on_sale,
+                "prices": [_price(price) for price in offer.ticket.prices],
+            }
+            for offer in listing.extras
+        ],
     }
+
+
+def _price(price: PriceFacts) -> dict[str, Any]:
+    fixed = {"minor": price.minor, "currency": price.currency}
+    if price.minor is not None:
+        return fixed
+    return {**fixed, "least": price.least_minor, "suggested": price.suggested_minor, "most": price.most_minor}
 
 
 def calendar(listings: Iterable[Listing], name: str, now: datetime) -> bytes:

@@ -87,7 +87,7 @@ def compose(letter: Letter, parts: Parts, mail_from: str) -> Message:
     if letter.thread_id:
         message["In-Reply-To"] = letter.thread_id
         message["References"] = letter.thread_id
-    if leaves := letter.values.get(LEAVE_URL):
+    if leaves := (letter.values or {}).get(LEAVE_URL):
         # One click in the mail program, without a page (RFC 8058).
         message["List-Unsubscribe"] = f"<{leaves}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"

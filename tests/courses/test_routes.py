@@ -143,6 +143,7 @@ def test_the_list_for_programs_word_for_word(app: Flask, clock: Clock, client: P
                         "prices": [{"minor": 100, "currency": "GBP"}],
                     },
                 ],
+                "extras": [],
             }
         ]
     }
@@ -302,6 +303,23 @@ def test_each_session_stands_once_as_one_piece_of_text(app: Flask, clock: Clock,
     assert more[0].startswith(
         "Friday 12 March 2027, 19:00–21:00 EST (New York) / 00:00–02:00 GMT (London), the next day"
     )
+
+
+def test_programs_are_told_of_extras_and_of_prices_that_buyers_name(
+    app: Flask, clock: Clock, client: PageClient
+) -> None:
+    with arranged(app):
+        workshop = a_workshop(price_minor=None)
+        a_ticket(workshop, code="taster", prices={"GBP": (100, 1000, 5000)})
+        a_ticket(workshop, code="lunch", name="Lunch", kind="extra", prices={"GBP": 1200}, pools=[])
+
+    (told,) = client.get("/workshops.json").get_json()["workshops"]
+
+    (ticket,) = told["tickets"]
+    assert (ticket["code"], told["price_minor"]) == ("taster", 100)
+    assert ticket["prices"] == [{"minor": None, "currency": "GBP", "least": 100, "suggested": 1000, "most": 5000}]
+    lunch = {"code": "lunch", "name": "Lunch", "on_sale": True, "prices": [{"minor": 1200, "currency": "GBP"}]}
+    assert told["extras"] == [lunch]
 
 
 def test_a_workshop_s_page_shows_its_tickets_and_places(app: Flask, clock: Clock, client: PageClient) -> None:

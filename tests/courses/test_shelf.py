@@ -288,7 +288,7 @@ def test_pages_ask_as_much_of_3_workshops_as_of_300_and_at_most_four_times(
 
     assert lots == few
     # A course's own texts are read beside the shelf.
-    assert few == {path: (4 if is_cold else 1) + (path == "/courses/course-0") for path in PAGES}
+    assert few == {path: (4 if is_cold else 1) + (path in ("/", "/courses/course-0")) for path in PAGES}
 
 
 def number_asked(app: Flask, client: PageClient, path: str, *, is_cold: bool) -> int:
