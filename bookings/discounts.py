@@ -161,7 +161,9 @@ def check(code: DiscountCode, purchase: Purchase, now: datetime) -> Reduction:
     reduction = _reduction(code, purchase)
     covered = [each for each in purchase.people if reduction.takes(each) and not each.is_extra]
     if not covered:
-        raise CodeNotForTicket(f"{code.code} is not for the ticket you chose. {STAYS}")
+        raise CodeNotForTicket(
+            f"{code.code} is not for the ticket you chose. {STAYS}{_cheaper(reduction, purchase, now)}"
+        )
     _refuse_below(code, purchase, len(covered))
     _refuse_others(code, purchase)
     if purchase.booker and code.uses_per_person is not None:
@@ -270,6 +272,24 @@ def _refuse_elsewhere(code: DiscountCode, workshop: WorkshopFacts) -> None:
     scopes = ((code.workshops, workshop.id), (code.courses, workshop.course_id), (code.topics, workshop.topic))
     if any(scope is not None and here not in scope for scope, here in scopes):
         raise CodeNotForWorkshop(f"{code.code} is not for this workshop. {STAYS}")
+
+
+def _cheaper(reduction: Reduction, purchase: Purchase, now: datetime) -> str:
+    """The ticket that would cost one person less with the code than the dearest that was chosen, in a sentence."""
+    dearest = max(each.unit_minor // each.seats for each in purchase.people)
+    found: dict[str, int] = {}
+    for ticket in purchase.workshop.tickets:
+        is_sold = (ticket.sold_from or now) <= now and (ticket.sold_until is None or now < ticket.sold_until)
+        minor = next((each.minor for each in ticket.prices if each.currency == purchase.currency), None)
+        if ticket.kind != "admission" or not is_sold or minor is None or ticket.seats > 1 or reduction.least_people > 1:
+            continue
+        one = Person(0, ticket.code, ticket.name, minor, is_full_price=ticket.is_full_price)
+        if reduction.takes(one):
+            found[ticket.name] = best([one], purchase.currency, [reduction]).total_minor
+    name = min(found, key=lambda each: found[each], default="")
+    if not name or found[name] >= dearest:
+        return ""
+    return f" With “{name}” and the code a place costs {money.text(found[name], purchase.currency)}."
 
 
 def _refuse_below(code: DiscountCode, purchase: Purchase, number: int) -> None:

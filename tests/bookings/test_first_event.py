@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from bookings import first_event, lifecycle
 from bookings.discounts import CodeNotFirstEvent, CodeNotForTicket
-from bookings.models import Attendee, Booking
+from bookings.models import Attendee, Booking, DiscountCode
 from courses.models import TicketType
 from lib import db
 from payments import refunds
@@ -168,9 +168,17 @@ def test_the_booker_s_own_address_counts_and_a_colleague_s_does_not(app: Flask, 
         held(app, a_wish(slug, people=[INES], booker=("Ines", "ines@work.example"), code="HELLO"))
 
 
-def test_the_early_bird_stays_the_early_bird(app: Flask, clock: Clock, slug: str) -> None:
-    with pytest.raises(CodeNotForTicket):
-        held(app, a_wish(slug, people=[INES], booker=INES, ticket="early", code="HELLO"))
+def test_the_early_bird_stays_the_early_bird_and_the_better_offer_is_named(app: Flask, clock: Clock, slug: str) -> None:
+    wish = a_wish(slug, people=[INES], booker=INES, ticket="early", code="HELLO")
+    with pytest.raises(CodeNotForTicket) as refused:
+        held(app, wish)
+    assert refused.value.message.endswith("With “Standard” and the code a place costs £80.00.")
+
+    with arranged(app):
+        db.session.execute(update(DiscountCode).values(percent=15))  # 8500 either way
+    with pytest.raises(CodeNotForTicket) as refused:
+        held(app, wish)
+    assert "With “" not in refused.value.message
 
 
 @pytest.mark.parametrize(("format", "in_room"), [("room", False), ("hybrid", True)])
