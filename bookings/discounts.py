@@ -4,7 +4,8 @@ redemption's state."""
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import ClassVar, cast
 
@@ -161,9 +162,8 @@ def check(code: DiscountCode, purchase: Purchase, now: datetime) -> Reduction:
     reduction = _reduction(code, purchase)
     covered = [each for each in purchase.people if reduction.takes(each) and not each.is_extra]
     if not covered:
-        raise CodeNotForTicket(
-            f"{code.code} is not for the ticket you chose. {STAYS}{_cheaper(reduction, purchase, now)}"
-        )
+        better = _cheaper(code, purchase, now)
+        raise CodeNotForTicket(f"{code.code} is not for the ticket you chose. {STAYS}{better}")
     _refuse_below(code, purchase, len(covered))
     _refuse_others(code, purchase)
     if purchase.booker and code.uses_per_person is not None:
@@ -274,20 +274,22 @@ def _refuse_elsewhere(code: DiscountCode, workshop: WorkshopFacts) -> None:
         raise CodeNotForWorkshop(f"{code.code} is not for this workshop. {STAYS}")
 
 
-def _cheaper(reduction: Reduction, purchase: Purchase, now: datetime) -> str:
-    """The ticket that would cost one person less with the code than the dearest that was chosen, in a sentence."""
-    dearest = max(each.unit_minor // each.seats for each in purchase.people)
-    found: dict[str, int] = {}
+def _cheaper(code: DiscountCode, purchase: Purchase, now: datetime) -> str:
+    """The ticket on which one person would pay less with the code than the dearest of those chosen, in a sentence."""
+    found = {}
     for ticket in purchase.workshop.tickets:
         is_sold = (ticket.sold_from or now) <= now and (ticket.sold_until is None or now < ticket.sold_until)
         minor = next((each.minor for each in ticket.prices if each.currency == purchase.currency), None)
-        if ticket.kind != "admission" or not is_sold or minor is None or ticket.seats > 1 or reduction.least_people > 1:
+        if ticket.kind != "admission" or ticket.seats > 1 or not is_sold or minor is None:
             continue
-        one = Person(0, ticket.code, ticket.name, minor, is_full_price=ticket.is_full_price)
-        if reduction.takes(one):
-            found[ticket.name] = best([one], purchase.currency, [reduction]).total_minor
+        is_online = purchase.workshop.format != "room" and not ticket.is_in_room
+        one = Person(0, ticket.code, ticket.name, minor, is_full_price=ticket.is_full_price, is_online=is_online)
+        alone = replace(purchase, people=(one,))
+        if _reduction(code, alone).takes(one):
+            with suppress(CodeRefused):
+                found[ticket.name] = alone.price([check(code, alone, now)]).total_minor
     name = min(found, key=lambda each: found[each], default="")
-    if not name or found[name] >= dearest:
+    if not name or found[name] >= max(each.unit_minor // each.seats for each in purchase.people):
         return ""
     return f" With “{name}” and the code a place costs {money.text(found[name], purchase.currency)}."
 

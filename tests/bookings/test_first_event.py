@@ -174,11 +174,12 @@ def test_the_early_bird_stays_the_early_bird_and_the_better_offer_is_named(app: 
         held(app, wish)
     assert refused.value.message.endswith("With “Standard” and the code a place costs £80.00.")
 
-    with arranged(app):
-        db.session.execute(update(DiscountCode).values(percent=15))  # 8500 either way
-    with pytest.raises(CodeNotForTicket) as refused:
-        held(app, wish)
-    assert "With “" not in refused.value.message
+    for not_better in ({"percent": 15}, {"percent": 50, "uses_total": 0}):  # 8500 either way; spent
+        with arranged(app):
+            db.session.execute(update(DiscountCode).values(**not_better))
+        with pytest.raises(CodeNotForTicket) as refused:
+            held(app, wish)
+        assert "With “" not in refused.value.message
 
 
 @pytest.mark.parametrize(("format", "in_room"), [("room", False), ("hybrid", True)])
