@@ -105,6 +105,15 @@ def _codes(now: datetime) -> Iterator[Fault]:
     for code, most, number in persons:
         if most is not None and number > most:
             yield Fault(f"code {code}", f"was used {number} times by one person, {most} allowed")
+    budgets = db.session.execute(
+        select(DiscountCode.code, DiscountCode.budget_minor, func.sum(Redemption.minor))
+        .join(Redemption, Redemption.code_id == DiscountCode.id)
+        .where(is_used, DiscountCode.budget_minor.is_not(None))
+        .group_by(DiscountCode.id, DiscountCode.code, DiscountCode.budget_minor)
+    )
+    for code, most, given in budgets:
+        if most is not None and given > most:
+            yield Fault(f"code {code}", f"gave {int(given)} of {most}")
 
 
 def _redemptions(_now: datetime) -> Iterator[Fault]:

@@ -112,6 +112,7 @@ class TestABudget:
         racing.pausing(monkeypatch, offers, "redeem", Meeting(3, 10))
         assert racing.kinds(self.race(app)) == ["sold"] * 3
         assert totals(app) == [4500] * 3
+        assert racing.faults(app) == ["code FIRST4: gave 13500 of 4500"]
 
 
 class TestTheLastUseAndEightBuyers:
