@@ -183,7 +183,8 @@ def left_of(credit_ids: Collection[int]) -> dict[int, int]:
 
 def _forgive(bill: Bill, minor: int, about: str, note: str, now: datetime) -> None:
     """Take what went back off what is owed, unless more is here than is owed: then it was a payment too many."""
-    _write(bill, "reduction", -min(minor, max(of_bill(bill.id).due_minor, 0)), now, about=about, note=note)
+    found = of_bill(bill.id)
+    _write(bill, "reduction", -max(min(minor, found.due_minor, found.owed_minor), 0), now, about=about, note=note)
 
 
 def _bill(payment: Payment) -> Bill:

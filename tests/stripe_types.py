@@ -10,22 +10,27 @@ from pydantic import ConfigDict, TypeAdapter
 from stripe import _request_options
 from stripe._http_client import HTTPClient
 from stripe._stripe_context import StripeContext
-from stripe.params import RefundCreateParams
-from stripe.params.checkout import SessionCreateParams, SessionExpireParams, SessionRetrieveParams
+from stripe.params import ChargeListParams, DisputeListParams, EventListParams, RefundCreateParams, RefundListParams
+from stripe.params.checkout import SessionCreateParams, SessionExpireParams, SessionListParams, SessionRetrieveParams
 from typing_extensions import is_typeddict
 
 KINDS: dict[str, Any] = {
     "session create": SessionCreateParams,
     "session expire": SessionExpireParams,
     "session retrieve": SessionRetrieveParams,
+    "session list": SessionListParams,
     "refund create": RefundCreateParams,
+    "refund list": RefundListParams,
+    "charge list": ChargeListParams,
+    "dispute list": DisputeListParams,
+    "event list": EventListParams,
 }
 
 
 def check_params(kind: str, params: dict[str, Any]) -> None:
     """Raise ValueError unless the SDK's types allow these params for that kind of request.
 
-    Kinds: session create, session expire, session retrieve, refund create. What the SDK takes as options (a key, an
+    Kinds: those of KINDS. What the SDK takes as options (a key, an
     idempotency key) is refused among params. Enumerated words are not checked here: the SDK's types allow any text.
     """
     options = sorted(params.keys() & _request_options.RequestOptions.__annotations__.keys())

@@ -114,6 +114,11 @@ def refund(status: str, minor: int) -> None:
     refunds.hear(SentBack("re_1", status, minor, "GBP", payment.payment_intent, None), payment.at)
 
 
+def send_too_much() -> None:
+    refund("succeeded", 25200)
+    movement("refund", -100)
+
+
 def ask_and_forget() -> None:
     """A refund of ours whose job is gone."""
     refund = refunds.ask(1, 100, source="organiser", reason="kindness", now=MORNING)[0]
@@ -191,7 +196,7 @@ PLANTED: dict[str, tuple[Callable[[], object], list[tuple[str, str]]]] = {
         ],
     ),
     "more sent back than came": (
-        lambda: (refund("succeeded", 25200), movement("refund", -100)),
+        send_too_much,
         [
             ("bill:1", "the ledger has 25300 of refunds, the rows 25200"),
             ("booking {ref}", "25300 went back of 25200"),
