@@ -47,6 +47,8 @@ def settle(checkout: Checkout, *, actor: str, now: datetime) -> tuple[Outcome, s
     attempts.completed(attempt)
     if checkout.payment_intent is None:
         return "mismatch", "a completed page without a payment"
+    if _is_of_another(checkout.payment_intent, attempt):
+        return "mismatch", "this page has been paid by another payment"
     payment = _payment(checkout.payment_intent, attempt, now)
     if payment.state != "pending":
         return "handled", f"payment had {payment.state}"
@@ -139,6 +141,12 @@ def _payment(intent: str, attempt: PaymentAttempt, now: datetime) -> Payment:
         db.session.add(payment)
         db.session.flush()
     return payment
+
+
+def _is_of_another(intent: str, attempt: PaymentAttempt) -> bool:
+    """Whether the attempt has a payment already, and not this one: a page is paid once, so somebody has to look."""
+    other = select(Payment.id).where(Payment.attempt_id == attempt.id, Payment.payment_intent != intent)
+    return db.session.scalar(other.limit(1)) is not None
 
 
 def _mismatch(checkout: Checkout, attempt: PaymentAttempt) -> str:
