@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
-from bookings import discounts, invites, letters, reminders
+from bookings import discounts, invites, letters, reminders, reselling
 from bookings.models import Attendee, Booking
 from courses import places
 from courses.models import TicketType, Workshop
@@ -62,6 +62,7 @@ def confirm(booking: Booking, *, actor: str, now: datetime) -> None:
     _move(booking, "confirmed", actor, now)
     ledger.charge_whole(booking.bill, now)
     booking.confirmed_at = now
+    reselling.sold(place_ids(booking), now)
     for attendee in booking.attendees:
         invites.make(attendee, now)
         letters.confirmed(attendee, now)
@@ -78,7 +79,7 @@ def await_bank(booking: Booking, *, actor: str, now: datetime) -> None:
     if booking.organiser.holds_for_bank:
         _claim(booking, now)
     else:
-        places.release(place_ids(booking))
+        places.release(place_ids(booking), now)
         discounts.keep_use(booking.id, now)
     _move(booking, "awaiting_bank", actor, now)
     ledger.charge_whole(booking.bill, now)
@@ -88,7 +89,7 @@ def await_bank(booking: Booking, *, actor: str, now: datetime) -> None:
 def lapse(booking: Booking, *, actor: str, why: str, now: datetime) -> None:
     """Give the places and the code's use back."""
     _may_move(booking, "lapsed")
-    places.release(place_ids(booking))
+    places.release(place_ids(booking), now)
     discounts.release_use(booking.id)
     _move(booking, "lapsed", actor, now, why)
     _owe_nothing(booking, why, now)
@@ -97,7 +98,9 @@ def lapse(booking: Booking, *, actor: str, why: str, now: datetime) -> None:
 def cancel(booking: Booking, gone: Sequence[Attendee], *, actor: str, why: str, now: datetime) -> None:
     """End the places of these attendees; with the last one the booking ends, and gives its code's use back."""
     _may_move(booking, "cancelled")
-    places.release(sorted(claim.place_id for attendee in gone for claim in attendee.claims))
+    if booking.state == "confirmed":
+        reselling.give_back(gone, now)
+    places.release(sorted(claim.place_id for attendee in gone for claim in attendee.claims), now)
     for attendee in gone:
         attendee.state = "cancelled"
     if all(attendee.state == "cancelled" for attendee in booking.attendees):
@@ -134,7 +137,7 @@ def _claim(booking: Booking, now: datetime) -> None:
     try:
         discounts.keep_use(booking.id, now)
     except discounts.CodeSpent:
-        places.release(place_ids(booking))
+        places.release(place_ids(booking), now)
         raise
 
 

@@ -96,7 +96,7 @@ class Attendee(Owned, db.Base):
 
 
 class AttendeePlace(Owned, db.Base):
-    """The place an attendee holds in one pool."""
+    """The place an attendee holds in one pool. Once they have given it back: when, and when it was sold again."""
 
     __tablename__ = "attendee_place"
     __table_args__ = (
@@ -108,6 +108,8 @@ class AttendeePlace(Owned, db.Base):
 
     attendee_id: Mapped[db.Ref] = mapped_column(index=True)
     place_id: Mapped[db.Ref]
+    given_back_at: Mapped[datetime | None]
+    resold_at: Mapped[datetime | None]
 
     attendee: Mapped[Attendee] = relationship(back_populates="claims", overlaps="claims")
     place: Mapped[Place] = relationship(overlaps="attendee,claims")
@@ -300,3 +302,65 @@ class Change(Owned, db.Base):
 
     attendee: Mapped[Attendee] = relationship(overlaps="booking")
     booking: Mapped[Booking] = relationship(overlaps="attendee")
+
+
+class WaitingPerson(Owned, db.Base):
+    """Somebody on a workshop's waiting list, by the order of `joined_at`. `waiting` is the only writer of the state.
+
+    `wanted` places of a ticket, or fewer if `takes_fewer`. An offer or an accepted one is held until `held_until`.
+    `told_until` is set once a free place was for whoever answers first: until then nobody outside the list gets it.
+    `passed_over` is how many were free when that was too few for them.
+    """
+
+    __tablename__ = "waiting_person"
+    __table_args__ = (
+        pair("waiting_person"),
+        same_organiser("workshop_id", "workshop"),
+        same_organiser("ticket_type_id", "ticket_type"),
+        same_organiser("booking_id", "booking"),
+        UniqueConstraint("workshop_id", "email"),
+        CheckConstraint(
+            "state IN ('waiting', 'offered', 'accepted', 'booked', 'lapsed', 'left', 'removed', 'closed')", name="state"
+        ),
+        CheckConstraint("(state IN ('offered', 'accepted')) = (held_until IS NOT NULL)", name="held_until"),
+        CheckConstraint("wanted >= 1", name="wanted"),
+    )
+
+    workshop_id: Mapped[db.Ref]
+    ticket_type_id: Mapped[db.Ref]
+    booking_id: Mapped[db.Ref | None] = mapped_column(index=True)
+    name: Mapped[str] = mapped_column(String(200))
+    email: Mapped[str] = mapped_column(String(254))
+    zone: Mapped[db.Zone]
+    wanted: Mapped[int]
+    takes_fewer: Mapped[bool] = mapped_column(default=True)
+    state: Mapped[str] = mapped_column(String(10))
+    joined_at: Mapped[datetime]
+    held_until: Mapped[datetime | None]
+    told_until: Mapped[datetime | None]
+    passed_over: Mapped[int | None]
+    link_version: Mapped[int] = mapped_column(default=1)
+
+    organiser: Mapped[Organiser] = relationship()
+    workshop: Mapped[Workshop] = relationship(overlaps="organiser")
+    ticket: Mapped[TicketType] = relationship(overlaps="organiser,workshop")
+    offered: Mapped[list["OfferedPlace"]] = relationship(
+        cascade="all, delete-orphan", order_by="OfferedPlace.place_id", overlaps="organiser,workshop,ticket"
+    )
+
+
+class OfferedPlace(Owned, db.Base):
+    """A place held for somebody who waited for it."""
+
+    __tablename__ = "offered_place"
+    __table_args__ = (
+        pair("offered_place"),
+        same_organiser("waiting_person_id", "waiting_person"),
+        same_organiser("place_id", "place"),
+        UniqueConstraint("place_id"),
+    )
+
+    waiting_person_id: Mapped[db.Ref] = mapped_column(index=True)
+    place_id: Mapped[db.Ref]
+
+    place: Mapped[Place] = relationship(overlaps="offered")

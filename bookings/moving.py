@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from bookings import invites, letters, lifecycle, reminders, returning, telling
 from bookings.models import Attendee, Booking
-from courses import editing, schedule
+from courses import editing, places, schedule
 from courses.models import TicketType, Workshop, WorkshopSession
 from courses.schedule import Meeting
 from history import models as history
@@ -134,6 +134,7 @@ def cancel_workshop(workshop: Workshop, why: str, *, actor: str, now: datetime) 
     if workshop.status == "cancelled":
         return
     editing.cancel(workshop, why, now)
+    places.came_free(workshop.id, now)  # whoever waits for a place hears that there will be none
     _end(workshop, None, why, actor, now)
     _remember(workshop, "workshop_cancelled", {"why": why}, actor, now)
 

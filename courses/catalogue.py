@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from courses.places import for_public
 from courses.shelf import PriceFacts, SessionFacts, Shelf, TicketFacts, WorkshopFacts
 from lib import zones
 
@@ -160,8 +161,12 @@ def seats_left(ticket: TicketFacts, workshop: WorkshopFacts, claimed: Counter[in
     """
     if ticket.kind == "extra" and not ticket.pools:
         return workshop.most_attendees
-    left = [max(size - claimed[pool], 0) for pool, _, size in workshop.capacities if pool in ticket.pools]
+    left = [_left(pool, size, workshop, claimed) for pool, _, size in workshop.capacities if pool in ticket.pools]
     return min(left, default=0)
+
+
+def _left(pool: int, size: int, workshop: WorkshopFacts, claimed: Counter[int]) -> int:
+    return for_public(max(size - claimed[pool], 0), dict(workshop.waited).get(pool))
 
 
 def places_left(workshop: WorkshopFacts, claimed: Counter[int], now: datetime) -> int:
@@ -177,7 +182,7 @@ def places_left(workshop: WorkshopFacts, claimed: Counter[int], now: datetime) -
         drawing = frozenset(ticket.code for ticket in comes if pool in ticket.pools)
         if not drawing:
             continue
-        left = max(size - claimed[pool], 0)
+        left = _left(pool, size, workshop, claimed)
         rooms[drawing] = min(left, rooms.get(drawing, left))
     admits = {ticket.code: frozenset(ticket.sessions) or everything for ticket in workshop.tickets}
     ahead = [each.id for each in workshop.sessions if each.starts_at > now]

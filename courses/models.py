@@ -118,6 +118,9 @@ class Workshop(Owned, db.Base):
     access: Mapped[str] = mapped_column(Text, default="")
     join_opens_minutes: Mapped[int] = mapped_column(default=30)
     reminders: Mapped[list[Any]] = mapped_column(JSON, default=lambda: list(REMINDERS))
+    waiting_at_once: Mapped[int] = mapped_column(default=10)
+    waiting_hours: Mapped[int] = mapped_column(default=48)
+    waiting_first_come_hours: Mapped[int] = mapped_column(default=24)
     cancelled_at: Mapped[datetime | None]
     cancelled_why: Mapped[str] = mapped_column(String(500), default="")
     starts_at: Mapped[datetime]
@@ -212,7 +215,7 @@ class Question(Owned, db.Base):
 
 class Pool(Owned, db.Base):
     """Places that run out together: a room, an evening, a ticket's own limit. `reserved` of them are the organiser's
-    to give; the public cannot buy those."""
+    to give; the public cannot buy those. While `waited` or more are free, they are for the waiting list first."""
 
     __tablename__ = "pool"
     __table_args__ = (
@@ -221,12 +224,14 @@ class Pool(Owned, db.Base):
         UniqueConstraint("workshop_id", "code"),
         CheckConstraint("capacity >= 0", name="capacity"),
         CheckConstraint("reserved BETWEEN 0 AND capacity", name="reserved"),
+        CheckConstraint("waited >= 1", name="waited"),
     )
 
     workshop_id: Mapped[db.Ref]
     code: Mapped[str] = mapped_column(String(60))
     capacity: Mapped[int]
     reserved: Mapped[int] = mapped_column(default=0)
+    waited: Mapped[int | None]
 
     workshop: Mapped[Workshop] = relationship(back_populates="pools")
 

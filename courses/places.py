@@ -11,7 +11,9 @@ from datetime import datetime
 from sqlalchemy import BindParameter, ColumnElement, and_, delete, func, insert, or_, select, update
 
 from courses.models import Place, Pool
-from lib import db, web
+from lib import db, web, work
+
+PLACES_FREE = "bookings.places_free"  # the waiting list is in a room to the right
 
 
 class WorkshopFull(web.Refusal):
@@ -43,16 +45,31 @@ def for_sale(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     return and_(counts(now), Place.is_reserve.is_(False))
 
 
+def for_public(left: int, waited: int | None) -> int:
+    """How many of the places that are left anybody may buy: none while as many are free as somebody waits for."""
+    return 0 if waited is not None and left >= waited else left
+
+
 def hold(
-    wanted: Mapping[int, int], *, organiser_id: int, until: datetime, now: datetime, of_reserve: bool = False
+    wanted: Mapping[int, int],
+    *,
+    organiser_id: int,
+    until: datetime,
+    now: datetime,
+    of_reserve: bool = False,
+    for_list: bool = False,
 ) -> dict[int, list[int]]:
     """Hold `wanted[pool]` places in each pool until `until`; all of them or none.
 
-    The organiser gives `of_reserve` first, and of what is for sale once that is gone. Returns the new places' ids by
-    pool. Raises WorkshopFull.
+    The organiser gives `of_reserve` first, and of what is for sale once that is gone. Only they and offers `for_list`
+    get what somebody waits for. Returns the new places' ids by pool. Raises WorkshopFull.
     """
     reserve = _reserve(wanted, now) if of_reserve else Counter[int]()
-    _lock_and_check({pool: number - reserve[pool] for pool, number in wanted.items()}, now)
+    asked = {pool: number - reserve[pool] for pool, number in wanted.items()}
+    if of_reserve or for_list:
+        _lock_and_check(asked, now, is_first=True)
+    else:
+        _lock_and_check(asked, now)
     ids = db.session.scalars(
         insert(Place).returning(Place.id, sort_by_parameter_order=True),
         [
@@ -83,9 +100,59 @@ def keep(place_ids: Sequence[int], now: datetime) -> None:
     db.session.execute(update(Place).where(Place.id.in_(place_ids)).values(state="taken", held_until=None))
 
 
-def release(place_ids: Sequence[int]) -> None:
-    """Give the places back. They are never used again: a later claim makes new ones or claims these under the lock."""
+def pass_over(
+    offered: Sequence[int], wanted: Mapping[int, int], *, organiser_id: int, until: datetime, now: datetime
+) -> dict[int, list[int]]:
+    """Hold for a booking what was held as an offer, which is free at no moment between.
+
+    What is wanted beyond the offer is held like anybody else's, what is left of it is given back. Returns places'
+    ids by pool. Raises WorkshopFull.
+    """
+    still = select(Place.pool_id, Place.id).where(Place.id.in_(offered), counts(now)).order_by(Place.id)
+    mine: dict[int, list[int]] = {pool: [] for pool in wanted}
+    for pool, place in db.session.execute(still):
+        mine.setdefault(pool, []).append(place)
+    more = {pool: number - len(mine[pool]) for pool, number in wanted.items() if number > len(mine[pool])}
+    fresh = hold(more, organiser_id=organiser_id, until=until, now=now) if more else {}
+    kept = {pool: mine[pool][:number] for pool, number in wanted.items()}
+    over = [place for pool, ids in mine.items() for place in ids[wanted.get(pool, 0) :]]
+    passed = [place for ids in kept.values() for place in ids]
+    db.session.execute(update(Place).where(Place.id.in_(passed)).values(state="held", held_until=until))
+    if over:
+        release(over, now)
+    return {pool: kept[pool] + fresh.get(pool, []) for pool in wanted}
+
+
+def release(place_ids: Sequence[int], now: datetime) -> None:
+    """Give the places back. They are never used again: a later claim makes new ones or claims these under the lock.
+
+    Whoever waits for such a place hears of it from a job of this transaction.
+    """
     db.session.execute(update(Place).where(Place.id.in_(place_ids)).values(state="released", held_until=None))
+    of = select(Pool.workshop_id).join(Place, Place.pool_id == Pool.id).where(Place.id.in_(place_ids)).distinct()
+    for workshop in db.session.scalars(of).all():
+        came_free(workshop, now)
+
+
+def came_free(workshop_id: int, now: datetime) -> None:
+    """Something about the places of a workshop changed, so that its waiting list has to be looked at."""
+    work.post(PLACES_FREE, f"workshop:{workshop_id}", now, {"workshop": workshop_id})
+
+
+def locked_free(workshop_id: int, now: datetime) -> dict[int, int]:
+    """Lock all pools of a workshop; how many places of each are free at `now`, the reserve left aside."""
+    ids = db.session.scalars(select(Pool.id).where(Pool.workshop_id == workshop_id)).all()
+    pools = _lock(set(ids))
+    gone = _counted(ids, for_sale(now))
+    return {pool.id: max(pool.capacity - pool.reserved - gone[pool.id], 0) for pool in pools}
+
+
+def keep_for_list(waited: Mapping[int, int | None]) -> None:
+    """Of each of these pools, locked, keep free places from the public while as many are free as somebody waits for;
+    None is nobody."""
+    for pool in db.session.scalars(select(Pool).where(Pool.id.in_(waited)).order_by(Pool.id)):
+        pool.waited = waited[pool.id]
+    db.session.flush()
 
 
 def forget(pool_ids: Sequence[int]) -> None:
@@ -102,7 +169,7 @@ def _claim_again(place_ids: Sequence[int], now: datetime) -> None:
     rows = db.session.execute(select(Place.pool_id, Place.id, counts(now)).where(Place.id.in_(place_ids))).all()
     missing = Counter(pool for pool, _, does_count in rows if not does_count)
     if missing:
-        _lock_and_check(missing, now)
+        _lock_and_check(missing, now, is_first=True)  # who once held the place comes before who waits for one
 
 
 def _reserve(wanted: Mapping[int, int], now: datetime) -> Counter[int]:
@@ -112,10 +179,11 @@ def _reserve(wanted: Mapping[int, int], now: datetime) -> Counter[int]:
     return Counter({pool.id: max(min(wanted[pool.id], pool.reserved - given[pool.id]), 0) for pool in pools})
 
 
-def _lock_and_check(wanted: Mapping[int, int], now: datetime) -> None:
+def _lock_and_check(wanted: Mapping[int, int], now: datetime, *, is_first: bool = False) -> None:
     pools = _lock(set(wanted))
     gone = _counted(list(wanted), for_sale(now))
-    left = {pool.id: max(pool.capacity - pool.reserved - gone[pool.id], 0) for pool in pools}
+    free = {pool.id: max(pool.capacity - pool.reserved - gone[pool.id], 0) for pool in pools}
+    left = {pool.id: free[pool.id] if is_first else for_public(free[pool.id], pool.waited) for pool in pools}
     short = [pool for pool, number in wanted.items() if number > left[pool]]
     if short:
         worst = min(short, key=lambda pool: left[pool])

@@ -145,6 +145,7 @@ class WorkshopFacts:
     sessions: tuple[SessionFacts, ...] = ()
     tickets: tuple[TicketFacts, ...] = ()
     capacities: tuple[tuple[int, str, int], ...] = ()  # pool id, code, places for sale
+    waited: tuple[tuple[int, int], ...] = ()  # pool id, the fewest places that somebody waiting for them would take
 
     @property
     def pool_ids(self) -> tuple[int, ...]:
@@ -247,6 +248,7 @@ def _facts(each: Workshop, owner: Organiser, tickets: list[TicketFacts], capacit
         ),
         tickets=tuple(tickets),
         capacities=tuple((pool.id, pool.code, pool.capacity - pool.reserved) for pool in capacities.values()),
+        waited=tuple((pool.id, pool.waited) for pool in capacities.values() if pool.waited is not None),
     )
 
 

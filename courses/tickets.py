@@ -130,6 +130,7 @@ def set_capacity(pool: Pool, capacity: int, now: datetime, *, reserved: int = 0)
         )
     pool.capacity, pool.reserved = capacity, min(reserved, capacity)
     db.session.flush()
+    places.came_free(pool.workshop_id, now)
 
 
 def remove_pool(workshop: Workshop, pool: Pool) -> None:

@@ -109,7 +109,7 @@ def test_held_and_taken_places_count_and_released_ones_do_not(app: Flask) -> Non
     held = hold(app, {room: 3})[room]
     keep(app, held[:1])
     with arranged(app):
-        places.release(held[1:2])
+        places.release(held[1:2], MORNING)
 
     assert states(app, held) == [("taken", None), ("released", None), ("held", MORNING + HALF_AN_HOUR)]
     assert claimed(app, room) == [2]
@@ -216,7 +216,7 @@ def test_places_are_kept_after_their_hold_ran_out_while_they_are_free(app: Flask
     held = hold(app, {room: 2})[room]
     if is_tidied:
         with arranged(app):
-            places.release(held)
+            places.release(held, MORNING)
 
     keep(app, held, now=MORNING + timedelta(hours=3))
 
@@ -230,7 +230,7 @@ def test_places_that_others_have_since_cannot_be_kept(app: Flask, is_tidied: boo
     held = hold(app, {room: 2})[room]
     if is_tidied:
         with arranged(app):
-            places.release(held)
+            places.release(held, MORNING)
     after = MORNING + timedelta(hours=1)
     others = hold(app, {room: 1}, now=after)[room]
     before = states(app, held)

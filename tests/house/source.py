@@ -52,7 +52,9 @@ def stem(path: str) -> str:
 
 def is_door(path: str) -> bool:
     """Where requests, commands and jobs come in."""
-    return "/" in path and (stem(path) in ("routes", "webhook", "cli", "jobs") or stem(path).endswith("_routes"))
+    return "/" in path and (
+        stem(path) in ("routes", "webhook", "cli", "jobs") or stem(path).endswith(("_routes", "_jobs"))
+    )
 
 
 def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:

@@ -47,6 +47,7 @@ WRITERS = {
     "Letter": "mail/jobs.py",
     "Recording": "recordings/publishing.py",
     "Subscriber": "newsletter/subscribing.py",
+    "WaitingPerson": "bookings/waiting.py",
 }
 MAKERS = {
     "Booking": "bookings/checkout.py",
@@ -54,7 +55,7 @@ MAKERS = {
     "Attendee": "bookings/checkout.py",
     "Letter": "mail/outbox.py",
 }
-NAMED_AFTER = {name.lower(): name for name in WRITERS} | {"attempt": "PaymentAttempt"}
+NAMED_AFTER = {name.lower(): name for name in WRITERS} | {"attempt": "PaymentAttempt", "person": "WaitingPerson"}
 
 
 def writing(sources: Sources) -> Iterator[str]:

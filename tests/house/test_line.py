@@ -41,7 +41,9 @@ def out_of_order(sources: Sources) -> Iterator[str]:
 
 
 def rank(stem: str) -> int:
-    return 3 if stem == "webhook" or stem.endswith("routes") else ORDER.get(stem, 1)
+    if stem == "webhook" or stem.endswith("routes"):
+        return 3
+    return ORDER["jobs"] if stem.endswith("_jobs") else ORDER.get(stem, 1)
 
 
 def in_a_circle(sources: Sources) -> Iterator[str]:

@@ -199,8 +199,8 @@ class TestAHoldThatRanOut:
         slug, lapse = self.run_out(app, clock)
         real = places.release
 
-        def free_one(_places: Any) -> None:
-            real([db.session.scalars(select(Place.id).order_by(Place.id.desc()).limit(1)).one()])
+        def free_one(_places: Any, now: Any) -> None:
+            real([db.session.scalars(select(Place.id).order_by(Place.id.desc()).limit(1)).one()], now)
 
         at_once(app, [buying(a_wish(slug))])
         monkeypatch.setattr(places, "release", free_one)
