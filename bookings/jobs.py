@@ -115,6 +115,7 @@ def tell_of_refund(task: work.Task, now: datetime) -> None:
             return
         if is_failed:
             money_letters.refund_failed(booking, refund, now)
+            returning.take_code_again(booking, now)
             return
         money_letters.sent_back(booking, refund, ledger.of_bill(bill_id), now)
         returning.free_code_if_all_back(booking)

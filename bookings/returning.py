@@ -5,6 +5,7 @@ two where both are done.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -75,6 +76,14 @@ def free_code_if_all_back(booking: Booking) -> None:
     """A booking that got all of its money back has used no code."""
     if ledger.of_bill(booking.bill_id).is_all_back:
         discounts.release_use(booking.id)
+
+
+def take_code_again(booking: Booking, now: datetime) -> None:
+    """A refund failed, so not all of the money is back after all: the code counts again, unless others had its use."""
+    if booking.state != "confirmed" or ledger.of_bill(booking.bill_id).is_all_back:
+        return
+    with suppress(discounts.CodeSpent):
+        discounts.keep_use(booking.id, now)
 
 
 def _record(booking: Booking, verb: str, facts: Mapping[str, object], actor: str, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """`/_test`: what tests and the demo may do to the stand-in. Answers JSON or 204."""
 
 import json
+import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -38,6 +39,7 @@ class Controls:
                 ("POST", r"/_test/release()", self._release),
                 ("POST", r"/_test/refunds()", self._refund),
                 ("POST", r"/_test/refunds/(\w+)/settle", self._settle_refund),
+                ("POST", r"/_test/settling()", self._settling),
                 ("POST", r"/_test/faults()", self._fault),
                 ("POST", r"/_test/bank()", self._bank),
                 ("POST", r"/_test/complete()", self._complete),
@@ -112,6 +114,15 @@ class Controls:
             refund = self._account.store.table("refund")[key]
             refunds.settle(self._account, refund, params.OneOf(("succeeded", "failed")).read(body["status"], "status"))
             return views.shown(self._account.store, refund)
+
+    def _settling(self, _key: str, body: Body) -> None:
+        store = self._account.store
+        with store.changing():
+            if body.get("by_hand"):
+                store.put("setting", {"id": "settle_by_hand"})
+            else:
+                store.remove("setting", "settle_by_hand")
+                refunds.settle_waiting(self._account, math.inf)
 
     def _fault(self, _key: str, body: Body) -> None:
         self._faults.add(body["faults"])

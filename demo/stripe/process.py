@@ -109,6 +109,14 @@ class StandIn:
         """End a refund now: succeeded or failed."""
         return dict(self.control("POST", f"/refunds/{refund}/settle", {"status": status}))
 
+    def settle_by_hand(self) -> None:
+        """Let no refund end by itself until `settle_all`."""
+        self.control("POST", "/settling", {"by_hand": True})
+
+    def settle_all(self) -> None:
+        """Let every refund end now, as its card says, and by itself from now on."""
+        self.control("POST", "/settling", {})
+
     def bank(self, session: str, outcome: str | None = None) -> dict[str, Any]:
         """End a bank debit: succeed or fail, or as the number says."""
         return dict(self.control("POST", "/bank", {"session": session, "outcome": outcome}))

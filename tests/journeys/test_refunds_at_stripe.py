@@ -148,3 +148,22 @@ def test_refunds_here_and_there_at_once_never_exceed(walk: Walk, visitor: Visito
         ("stripe", "succeeded"),
     ]
     assert bill(visitor, walk) == (42500, 42500)
+
+
+def test_a_code_counts_again_when_the_refund_of_everything_fails(
+    walk: Walk, visitor: Visitor, slug: str, bea: Person, ann: Person
+) -> None:
+    walk.stripe.pay(visitor.book(slug, bea, ann, discount_code="ONCE"), "4000000000005126")
+    assert walk.ring(COMPLETED) == 204
+    refund = walk.stripe.refund(walk.one(Payment).payment_intent)
+    assert walk.ring("refund.created") == 204
+    walk.work()
+    assert [each.state for each in walk.rows(Redemption)] == ["released"]
+    walk.stripe.settle_refund(refund["id"], "failed")
+    assert walk.ring("refund.failed") == 204
+    walk.work()
+    assert [each.state for each in walk.rows(Redemption)] == ["used"]
+    walk.stripe.refund(walk.one(Payment).payment_intent)
+    assert walk.ring("refund.created") == 204
+    walk.work()
+    assert [each.state for each in walk.rows(Redemption)] == ["released"]

@@ -33,7 +33,10 @@ LONG = settings(
     suppress_health_check=list(HealthCheck),
 )
 NUMBERS = ("4242424242424242", "4000000000007726", "4000000000005126", "pay_later")
-NEEDS_SOMEBODY = "failed at Stripe and needs somebody to look at it"
+FOR_PEOPLE = (
+    "failed at Stripe and needs somebody to look at it",
+    "its hold ran out over an hour ago and was not tidied",
+)
 Step = tuple[str, int, int]
 
 WEIGHED = [
@@ -57,6 +60,7 @@ class World:
         self.booked = 0
         kept = ("payments.", "bookings.lapse", "bookings.refund_news", "bookings.dispute_news", "bookings.close_page")
         self.handlers = {kind: each for kind, each in app.extensions["handlers"].items() if kind.startswith(kept)}
+        stripe.settle_by_hand()
         with arranged(app):
             self.slug = a_workshop(capacity=5).slug
             a_code(code="TWICE", percent=10, uses_total=2)
@@ -200,10 +204,8 @@ class World:
 
     def come_to_rest(self, luck: Random) -> None:
         """Everything is told at last, twice and shuffled, and everything due is done."""
-        for refund in self.api.v1.refunds.list({"limit": 100}).data:
-            if refund.status == "pending":
-                self.stripe.settle_refund(refund.id, "succeeded")
         for _ in range(3):
+            self.stripe.settle_all()
             self.ring(luck)
             self._work(0, 0)
 
@@ -225,15 +227,26 @@ def always(world: World) -> None:
     assert found == []
 
 
+def given_twice() -> set[str]:
+    """Bookings whose money was kept as a credit and then sent back from Stripe's pages too: nothing here can prevent
+    that, and the audit names them."""
+    rows = db.session.execute(select(Booking.reference, Booking.bill_id)).all()
+    known = ledger.balances([bill for _, bill in rows])
+    return {
+        f"booking {reference}"
+        for reference, bill in rows
+        if known[bill].credit_minor and known[bill].kept_minor + known[bill].disputed_minor < 0
+    }
+
+
 def at_rest(world: World) -> None:
     """What holds once Stripe has told everything: the books are sound, and both sides have the same money."""
     with world.app.app_context():
         done = jobs.reconcile(MORNING - timedelta(days=1))
-        assert done.left == []
-        failed = [each for each in audit.faults(world.clock.at) if each.what == NEEDS_SOMEBODY]
-        rest = [each for each in audit.faults(world.clock.at) if each.what != NEEDS_SOMEBODY]
-        # A bank may take what was given away already, or give it back: that is for people to settle, and named.
-        assert [each for each in rest if "ran out over an hour ago" not in each.what] == [], failed
+        twice = given_twice()
+        assert [each for each in done.left if f"booking {each.id}" not in twice] == []
+        rest = [each for each in audit.faults(world.clock.at) if each.about not in twice]
+        assert [each for each in rest if each.what not in FOR_PEOPLE] == []
         intents = db.session.scalars(select(Payment.payment_intent).where(Payment.state == "succeeded")).all()
         bills = db.session.scalars(select(Bill.id)).all()
         balances = ledger.balances(bills).values()
