@@ -19,6 +19,8 @@ from bookings import jobs as bookings_jobs
 from bookings import joining_routes as bookings_joining_routes
 from bookings import payment_routes as bookings_payment_routes
 from bookings import routes as bookings_routes
+from bookings import waiting_jobs as bookings_waiting_jobs
+from bookings import waiting_routes as bookings_waiting_routes
 from bookings import webhook as bookings_webhook
 from courses import routes as courses_routes
 from courses import shelf
@@ -57,6 +59,7 @@ ROOMS = (
     bookings_routes.bp,
     bookings_joining_routes.bp,
     bookings_payment_routes.bp,
+    bookings_waiting_routes.bp,
     bookings_webhook.bp,
     recordings_routes.bp,
     newsletter_routes.bp,
@@ -84,6 +87,7 @@ HANDLERS = {
     **mail_jobs.HANDLERS,
     **payments_jobs.HANDLERS,
     **bookings_jobs.HANDLERS,
+    **bookings_waiting_jobs.HANDLERS,
     **visitors_jobs.HANDLERS,
     **recordings_jobs.HANDLERS,
     **newsletter_jobs.HANDLERS,

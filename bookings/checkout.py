@@ -9,9 +9,9 @@ from uuid import uuid4
 from sqlalchemy import select
 
 from accounts import consent
-from bookings import choosing, discounts, letters, lifecycle, offers, pricing
+from bookings import choosing, discounts, letters, lifecycle, offers, pricing, waiting, waiting_list
 from bookings.choosing import Attending, TicketNotOnSale, Wish, offer_of
-from bookings.models import Answer, Attendee, AttendeeExtra, AttendeePlace, Booking
+from bookings.models import Answer, Attendee, AttendeeExtra, AttendeePlace, Booking, WaitingPerson
 from courses import catalogue, places, shelf, standing
 from history import models as history
 from lib import db, references, web, work, zones
@@ -66,6 +66,7 @@ def refuse_unless_bookable(listing: catalogue.Listing) -> None:
         raise WorkshopCancelled("Nobody can book it any more. Nothing has been charged.", **facts)
     sold_here = [each for each in listing.offers if catalogue.is_sold_here(each.ticket)]
     if any(each.is_full for each in listing.offers):
+        facts |= {"also_url": waiting_page(listing), "also_text": "Join the waiting list"}
         raise places.WorkshopFull(listing.places_left, listing.places_left + 1, **facts)
     if listing.state in ("running", "past") or sold_here:
         raise SaleEnded("You have not been charged. Other dates may still have places.", **facts)
@@ -78,12 +79,19 @@ def other_dates(listing: catalogue.Listing) -> dict[str, str]:
     return {"next_url": page, "next_text": "See all dates of this course"}
 
 
-def start(wish: Wish, now: datetime) -> Booking:
+def waiting_page(listing: catalogue.Listing) -> str:
+    """Where somebody puts themselves on the waiting list."""
+    return web.url("waiting.new", slug=listing.workshop.slug)
+
+
+def start(wish: Wish, now: datetime, offered: WaitingPerson | None = None) -> Booking:
     """Hold the places, freeze the price, and write down the booking with its first attempt at payment.
 
-    A free booking is confirmed at once and has no attempt. Raises the Refusal that names what stands against it.
+    What the waiting list has `offered` somebody passes over to the booking. A free booking is confirmed at once and has
+    no attempt. Raises the Refusal that names what stands against it.
     """
-    listing = _listing(wish.slug, now)
+    waited = waiting.claim(offered.id, offered.workshop_id, now) if offered else None
+    listing = waiting_list.listing_for(waited, now) if waited else _listing(wish.slug, now)
     refuse_unless_bookable(listing)
     for ticket in {person.ticket for person in wish.attending}:
         offer = offer_of(listing, ticket)
@@ -94,13 +102,15 @@ def start(wish: Wish, now: datetime) -> Booking:
     organiser_id = listing.workshop.organiser.id
     choosing.refuse_faults(wish, listing)
     reference = free_reference()
-    held = _hold(wish, listing, until, now)
+    held = _hold(wish, listing, until, now, waited)
     try:
         priced = offers.redeem(choosing.purchase(wish, listing), wish.code, now)
     except pricing.OddNumber as odd:
         raise TicketNotOnSale(str(odd)) from odd
     quote = priced.quote
     booking = write(reference, wish, listing, quote, held, until, now)
+    if waited:
+        waiting.spend(waited, booking, now)
     discounts.hold_uses(priced.counting, quote, booking.id, wish.booker_email, until)
     if wish.wants_letters:
         consent.give(organiser_id, wish.booker_email, "marketing", about=f"booking:{booking.id}", now=now)
@@ -229,8 +239,12 @@ def _listing(slug: str, now: datetime) -> catalogue.Listing:
     return standing.of(found, found.by_slug[slug], now)
 
 
-def _hold(wish: Wish, listing: catalogue.Listing, until: datetime, now: datetime) -> dict[int, list[int]]:
+def _hold(
+    wish: Wish, listing: catalogue.Listing, until: datetime, now: datetime, waited: WaitingPerson | None
+) -> dict[int, list[int]]:
     try:
+        if waited:
+            return waiting.pass_over(waited, _pools(wish, listing), until, now)
         return places.hold(_pools(wish, listing), organiser_id=listing.workshop.organiser.id, until=until, now=now)
     except places.WorkshopFull as full:
         full.facts |= other_dates(listing)

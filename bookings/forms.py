@@ -75,6 +75,15 @@ class BookingForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
             if price and price.minor is None and field.data is None:
                 field.data = money.plain(price.suggested_minor or 0, price.currency)
 
+    def begin_with(self, name: str, email: str, zone: str, ticket: str, people: int) -> None:
+        """Fill the empty form in for somebody we know, who comes first of so many people."""
+        self.booker_name.data, self.booker_email.data = name, email
+        self.zone.data, self.ticket_type.data = zone, ticket
+        while len(self.attendee.entries) < people:
+            self.attendee.append_entry()
+        first = self.attendee.entries[0].form
+        first["name"].data, first.email.data = name, email
+
     def validate(self, extra_validators: Any = None) -> bool:
         """Everything that can be said without the lock, all at once."""
         is_valid = super().validate(extra_validators)

@@ -4,14 +4,27 @@ import secrets
 from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, render_template, request
+from flask import Blueprint, Response, abort, jsonify, render_template, request
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import selectinload
 from werkzeug.wrappers import Response as Answer
 
 from accounts import open_to
-from bookings import checkout, checks, choosing, discounts, forms, lifecycle, offers, pages, payment_routes
+from bookings import (
+    checkout,
+    checks,
+    choosing,
+    discounts,
+    forms,
+    lifecycle,
+    offers,
+    pages,
+    payment_routes,
+    waiting,
+    waiting_list,
+)
+from bookings.models import WaitingPerson
 from bookings.pricing import OddNumber
 from courses import catalogue
 from courses.models import Question
@@ -24,19 +37,22 @@ bp = Blueprint("bookings", __name__)
 
 @bp.get("/workshops/<slug>/bookings/new")
 @open_to.anyone
-def new(slug: str) -> str:
-    listing = one(slug)
+def new(slug: str) -> Answer | str:
+    listing, offer = _seen(slug)
     checkout.refuse_unless_bookable(listing)
     form = forms.build(listing, _questions(listing), None)
     form.once.data = secrets.token_urlsafe(24)
-    return _form_page(listing, form, None)
+    if offer is None:
+        return _form_page(listing, form, None)
+    form.begin_with(offer.name, offer.email, offer.zone, offer.ticket.code, waiting_list.number_held(offer))
+    return web.private(Response(_form_page(listing, form, None)))
 
 
 @bp.post("/workshops/<slug>/bookings")
 @open_to.anyone
 @limits.limiter.limit("30 per hour", key_func=limits.by_field("booker_email"))
 def book(slug: str) -> Answer | str | tuple[str, int]:
-    listing = one(slug)
+    listing, offer = _seen(slug)
     if not listing.bookable and checkout.by_once(request.form.get("once")) is None:
         checkout.refuse_unless_bookable(listing)
     form = forms.build(listing, _questions(listing), request.form)
@@ -49,12 +65,12 @@ def book(slug: str) -> Answer | str | tuple[str, int]:
     if earlier and form.validate():
         # The form was changed and sent again: what it held is free before it asks for places once more.
         _supersede(earlier.bill_id)
-        listing = one(slug)
+        listing, offer = _seen(slug)
         form = forms.build(listing, _questions(listing), request.form)
     try:
         refused = checks.refusal(listing, form, forms.people_in(request.form), clock.now())
         if refused is None:
-            return payment_routes.on_to_payment(_start(replace(form.wish(slug), once_digest=digest)))
+            return payment_routes.on_to_payment(_start(replace(form.wish(slug), once_digest=digest), offer))
     except discounts.CodeSpent as spent:
         form.discount_code.errors = [spent.message]
         refused = spent
@@ -70,7 +86,7 @@ def book(slug: str) -> Answer | str | tuple[str, int]:
 @bp.post("/workshops/<slug>/quote")
 @open_to.anyone
 def quote(slug: str) -> Answer | str:
-    listing = one(slug)
+    listing, _ = _seen(slug)
     now = clock.now()
     form = forms.build(listing, _questions(listing), request.form)
     form.validate()
@@ -118,7 +134,25 @@ def _quote_json(priced: offers.Priced) -> dict[str, Any]:
     }
 
 
-def _start(wish: choosing.Wish) -> str:
+def _seen(slug: str) -> tuple[catalogue.Listing, WaitingPerson | None]:
+    """The workshop as whoever asks may book it: who holds an offer of its waiting list has the places of that.
+
+    Raises OfferSpent, unless it was spent on the booking this very form has made.
+    """
+    token = request.values.get("waiting", "")
+    if not token:
+        return one(slug), None
+    person = waiting_list.by_token(token)
+    if person is None or person.workshop.slug != slug:
+        abort(404)
+    if waiting_list.is_live(person, now := clock.now()):
+        return waiting_list.listing_for(person, now), person
+    if checkout.by_once(request.form.get("once")) is None:
+        raise waiting.spent(person)
+    return one(slug), None
+
+
+def _start(wish: choosing.Wish, offer: WaitingPerson | None) -> str:
     """Write the booking down. The same form sent at the same moment finds the other one's booking."""
     now = clock.now()
     try:
@@ -126,7 +160,7 @@ def _start(wish: choosing.Wish) -> str:
             earlier = checkout.by_once(wish.once)
             if earlier:
                 return earlier.reference
-            return checkout.start(wish, now).reference
+            return checkout.start(wish, now, offer).reference
     except IntegrityError:
         # Two requests with one form passed the look-up together: the unique key let one through.
         earlier = checkout.by_once(wish.once)
@@ -150,6 +184,7 @@ def _supersede(bill_id: int) -> None:
         earlier.once = None
         if earlier.state == "held":
             lifecycle.lapse(earlier, actor="booker", why="the form was changed and sent again", now=now)
+            waiting.take_up_again(earlier, now)
 
 
 def _twin(once: str | None, digest: str) -> str | None:
@@ -171,6 +206,7 @@ def _form_page(
         refusal=refusal,
         errors=forms.errors(form),
         now=clock.now(),
+        waiting=request.values.get("waiting", ""),
     )
 
 

@@ -23,6 +23,7 @@ _CANCELLED = {
     "place_url": "https://colloquy.example/places/7-abc",
     "organiser_name": "Sea Street CPD",
 }
+_WAITING = {"name": "Ines Carraway", "workshop_title": "Bodies & Minds", "organiser_name": "Sea Street CPD"}
 
 VALUES: dict[str, dict[str, Any]] = {
     "confirmed": {
@@ -162,6 +163,35 @@ VALUES: dict[str, dict[str, Any]] = {
         "unsubscribe_url": "https://colloquy.example/newsletter/unsubscribe/7-abc",
         "organiser_name": "Sea Street CPD",
         "organiser_address": "4 Invented Row, Brighton",
+    },
+    "waiting_joined": {
+        **_WAITING,
+        "waiting_url": "https://colloquy.example/waiting/7-abc",
+        "position": 3,
+        "wanted": "2 places",
+        "ticket": "Standard",
+        "hours": 48,
+        "first_come_hours": 24,
+    },
+    "waiting_offer": {
+        **_WAITING,
+        "waiting_url": "https://colloquy.example/waiting/7-abc",
+        "heading": "A place has come free",
+        "number": "one place",
+        "wanted": "2 places",
+        "until": "Tuesday 2 March 2027, 09:20 EST (New York)",
+        "until_there": "Tuesday 2 March 2027, 14:20 GMT (London)",
+    },
+    "waiting_first_come": {
+        **_WAITING,
+        "waiting_url": "https://colloquy.example/waiting/7-abc",
+        "until": "Tuesday 2 March 2027, 09:20 GMT (London)",
+    },
+    "waiting_over": {
+        **_WAITING,
+        "heading": "The offer is over",
+        "sentences": ["It went to the next person.", "Nothing was charged."],
+        "course_url": "https://colloquy.example/courses/bodies",
     },
     "sign_in": _ONCE,
     "password": _ONCE,
