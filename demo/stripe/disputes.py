@@ -58,6 +58,8 @@ def escalate(account: Account, key: str) -> dict[str, Any]:
 def close(account: Account, key: str, status: str) -> dict[str, Any]:
     """End a dispute: `won` or `lost`; an inquiry: `warning_closed`."""
     dispute = _find(account, key)
+    if dispute["status"] in ("won", "lost", "warning_closed"):
+        raise Refused(400, "This dispute is over.")
     is_inquiry = dispute["status"].startswith("warning_")
     if status not in (("warning_closed",) if is_inquiry else ("won", "lost")):
         raise Refused(400, "A dispute is won or lost, an inquiry is warning_closed.", param="status")

@@ -5,6 +5,7 @@ import time
 import pytest
 import stripe
 
+from demo.stripe import process
 from demo.stripe.process import StandIn
 from tests.demo.conftest import wanted
 
@@ -149,6 +150,8 @@ def test_a_dispute_that_is_won_gives_the_money_back(client: stripe.StripeClient,
     found = client.v1.disputes.retrieve(dispute["id"])
     assert [each.amount for each in found.balance_transactions] == [-found.amount, found.amount]
     assert kinds(stand_in)[-2:] == ["charge.dispute.closed", "charge.dispute.funds_reinstated"]
+    with pytest.raises(process.Refused, match="is over"):
+        stand_in.close_dispute(dispute["id"], "lost")
     assert client.v1.refunds.create({"payment_intent": intent}).status == "succeeded"
 
 
