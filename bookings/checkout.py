@@ -13,7 +13,7 @@ from sqlalchemy import select
 from accounts import consent
 from bookings import discounts, letters, lifecycle, pricing
 from bookings.models import Answer, Attendee, AttendeePlace, Booking
-from courses import catalogue, places, shelf, standing
+from courses import catalogue, places, sale, shelf, standing
 from history import models as history
 from lib import db, references, web, work, zones
 from payments.models import Bill, PaymentAttempt
@@ -92,7 +92,7 @@ def refuse_unless_bookable(listing: catalogue.Listing) -> None:
     facts = other_dates(listing)
     if listing.state == "cancelled":
         raise WorkshopCancelled("Nobody can book it any more. Nothing has been charged.", **facts)
-    sold_here = [each for each in listing.offers if catalogue.is_sold_here(each.ticket)]
+    sold_here = [each for each in listing.offers if sale.is_sold_here(each.ticket)]
     if any(each.is_full for each in listing.offers):
         raise places.WorkshopFull(listing.places_left, listing.places_left + 1, **facts)
     if listing.state in ("running", "past") or sold_here:

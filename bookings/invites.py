@@ -20,10 +20,10 @@ def sessions_of(attendee: Attendee) -> list[WorkshopSession]:
 
 
 def make(attendee: Attendee, now: datetime) -> list[SentInvite]:
-    """Write down the attendee's invites, once; later calls return the same ones."""
+    """Write down the attendee's invites, once; later calls return the same ones. Who only watches has none."""
     known = {invite.session_id for invite in attendee.invites}
     host = urlsplit(str(current_app.config["BASE_URL"])).hostname
-    for session in sessions_of(attendee):
+    for session in sessions_of(attendee) if attendee.ticket.includes_live else ():
         if session.id not in known:
             attendee.invites.append(
                 SentInvite(

@@ -60,7 +60,7 @@ def is_booked(session: WorkshopSession) -> bool:
 
 def plan_move(session: WorkshopSession) -> Plan:
     """Whom a move of the session is told. No money moves."""
-    return Plan([each for each in _confirmed(session.workshop_id) if _admits(each, session)], [], [], [])
+    return Plan(_coming(session), [], [], [])
 
 
 def plan_cancel(workshop: Workshop, session: WorkshopSession | None = None) -> Plan:
@@ -99,7 +99,7 @@ def move(session: WorkshopSession, meeting: Meeting, *, actor: str, now: datetim
         schedule.settle(workshop)
         return []
     schedule.settle(workshop)
-    told = [each for each in _confirmed(workshop.id) if _admits(each, session)]
+    told = _coming(session)
     for attendee in told:
         invites.raise_for(attendee, session, now)
         telling.moved(attendee, session, old_line, now)
@@ -122,7 +122,7 @@ def move(session: WorkshopSession, meeting: Meeting, *, actor: str, now: datetim
 
 def added(session: WorkshopSession, *, now: datetime) -> list[Attendee]:
     """A further session: those whose ticket admits to all of them get its invite; who was told."""
-    told = [each for each in _confirmed(session.workshop_id) if _admits(each, session)]
+    told = _coming(session)
     for attendee in told:
         invites.make(attendee, now)
         telling.session_added(attendee, session, now)
@@ -183,6 +183,10 @@ def _end_booking(
         lifecycle.cancel(booking, gone, actor=actor, why=why, now=now)
     for attendee in confirmed:
         off = [session] if session else invites.sessions_of(attendee)
+        if not attendee.ticket.includes_live:
+            over = attendee in gone
+            telling.recording_cancelled(attendee, off, why, is_over=over, is_all=session is None, now=now)
+            continue
         withdrawn = [each for each in off if invites.withdraw(attendee, each, now)]
         telling.cancelled(attendee, withdrawn, why, is_over=attendee in gone, is_all=session is None, now=now)
     if not gone:
@@ -219,8 +223,10 @@ def _due(gone: Sequence[Attendee]) -> int:
 _LIVE = ("held", "confirmed")
 
 
-def _confirmed(workshop_id: int) -> list[Attendee]:
-    return [each for each in _attendees(workshop_id) if each.state == "confirmed"]
+def _coming(session: WorkshopSession) -> list[Attendee]:
+    """Whose calendar the session is in: who only watches its recording has no time to be told of."""
+    confirmed = [each for each in _attendees(session.workshop_id) if each.state == "confirmed"]
+    return [each for each in confirmed if _admits(each, session) and each.ticket.includes_live]
 
 
 def _attendees(workshop_id: int) -> list[Attendee]:

@@ -76,6 +76,25 @@ def cancelled(
         thread = thread or letter.message_id
 
 
+def recording_cancelled(
+    attendee: Attendee, off: Sequence[WorkshopSession], why: str, *, is_over: bool, is_all: bool, now: datetime
+) -> None:
+    """To whoever has the recording alone: what does not take place is not recorded either. Their calendar has nothing."""
+    workshop = attendee.workshop
+    to_attendee(
+        attendee,
+        "workshop_cancelled",
+        now,
+        subject=f"Cancelled: {workshop.title}" if is_all else f"Cancelled: {workshop.title}, {_day(off[0])}",
+        heading=f"{workshop.title} is cancelled" if is_all else f"A session of {workshop.title} is cancelled",
+        sessions=[session_words(each) for each in off],
+        why=why,
+        place_url=place_url(attendee),
+        is_over=is_over,
+        is_in_calendar=False,
+    )
+
+
 def money_back(booking: Booking, gone: Sequence[Attendee], minor: int, why: str, now: datetime) -> None:
     """To the booker: whose places ended, and what goes back."""
     workshop = gone[0].workshop

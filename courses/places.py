@@ -44,8 +44,10 @@ def counts(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
 def hold(wanted: Mapping[int, int], *, organiser_id: int, until: datetime, now: datetime) -> dict[int, list[int]]:
     """Hold `wanted[pool]` places in each pool until `until`; all of them or none.
 
-    Returns the new places' ids by pool. Raises WorkshopFull.
+    Returns the new places' ids by pool; none for what draws from no pool. Raises WorkshopFull.
     """
+    if not wanted:
+        return {}
     _lock_and_check(wanted, now)
     ids = db.session.scalars(
         insert(Place).returning(Place.id, sort_by_parameter_order=True),
