@@ -4,7 +4,7 @@ from flask import Blueprint, Response, current_app, redirect, render_template, r
 from flask_login import current_user
 from werkzeug.wrappers import Response as Answer
 
-from accounts import open_to
+from accounts import open_to, team
 from bookings import letters, pages, terms
 from courses import catalogue, shelf, standing
 from lib import clock, db, forms, limits, paths, visitor, web, work, zones
@@ -50,6 +50,7 @@ def me() -> Answer:
         next_room=pages.next_room(views, now),
         recordings=[(view, each) for view in views for each in watchable[view.attendee.id] if each.state == "open"],
         bookings=[(each, pages.state_of(each, now), letters.booking_url(each)) for each in bookings],
+        desks=team.organisers_of(current_user.id),
         email=current_user.email,
         now=now,
     )
