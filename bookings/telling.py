@@ -79,7 +79,7 @@ def cancelled(
 def recording_cancelled(
     attendee: Attendee, off: Sequence[WorkshopSession], why: str, *, is_over: bool, is_all: bool, now: datetime
 ) -> None:
-    """To whoever has the recording alone: what does not take place is not recorded either. Their calendar has nothing."""
+    """To whoever has the recording alone: what does not take place is not recorded. No calendar has it."""
     workshop = attendee.workshop
     to_attendee(
         attendee,

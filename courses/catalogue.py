@@ -36,8 +36,9 @@ class Offer:
 
     @property
     def last_moment(self) -> datetime | None:
-        """The last second at which it is sold, for people to read."""
-        return self.until - timedelta(seconds=1) if self.until else None
+        """The end of its sale for people to read: the last second of a sale that the ticket ends itself."""
+        is_own = self.until is not None and self.until == self.ticket.sold_until
+        return self.until - timedelta(seconds=1) if self.until and is_own else self.until
 
     @property
     def includes(self) -> list[str]:

@@ -43,7 +43,7 @@ class Wish:
     @property
     def is_any(self) -> bool:
         """Whether it leaves something out of the list."""
-        return self != Wish()
+        return self != Wish(recordings=self.recordings)
 
 
 def wish(given: Mapping[str, str], formats: list[str]) -> Wish:
@@ -76,6 +76,8 @@ def fits(workshop: WorkshopFacts, asked: Wish, zone: str) -> bool:
 
 def stands(listing: Listing, asked: Wish) -> bool:
     """Whether it is what was asked for as it stands now: with a place on sale, at no more than the price."""
+    if asked.recordings and listing.catch_up is None:
+        return False
     if asked.only_free_places and not (listing.bookable if asked.recordings else listing.sells_live):
         return False
     if asked.most is None:

@@ -12,17 +12,25 @@ from recordings import access
 from visitors.jobs import SEND_LINKS
 
 bp = Blueprint("visitors", __name__)
-ON_THE_HOME_PAGE = 6
+ON_THE_HOME_PAGE, RECORDINGS_THERE = 6, 4
 
 
 @bp.get("/")
 @open_to.anyone
 def home() -> str:
     now = clock.now()
-    found = shelf.read(now, lambda kept: catalogue.upcoming(kept, now)[:ON_THE_HOME_PAGE])
-    first = catalogue.upcoming(found, now)[:ON_THE_HOME_PAGE]
-    listings = [standing.of(found, each, now) for each in first]
-    return render_template("visitors/home.html", listings=listings)
+
+    def picked(kept: shelf.Shelf) -> list[shelf.WorkshopFacts]:
+        return catalogue.upcoming(kept, now)[:ON_THE_HOME_PAGE] + catalogue.recorded(kept, now)
+
+    found = shelf.read(now, picked)
+    listings = [standing.of(found, each, now) for each in picked(found)]
+    return render_template(
+        "visitors/home.html",
+        listings=[each for each in listings if each.state != "past"],
+        watchable=[each for each in listings if each.state == "past" and each.can_be_watched][:RECORDINGS_THERE],
+        page=web.url("visitors.home"),
+    )
 
 
 @bp.get("/zone")

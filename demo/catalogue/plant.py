@@ -1,6 +1,7 @@
 """Planting: the organisers, their courses and every workshop's rows, inside the caller's write transaction."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from courses.schedule import Meeting, set_sessions, slug
 from demo.catalogue import dates, guests, read, recorded, tickets
 from demo.catalogue import rooms as meeting_rooms
 from demo.catalogue.people import Person
-from lib import db
+from lib import db, zones
 
 STILL = timedelta()
 PHONES = {"sea-street": "+44 1632 960 200", "harbour-row": "+353 20 910 0200"}  # numbers that nobody has
@@ -86,6 +87,8 @@ class Shelf:
             summary=taught.summary,
             description=taught.description,
             topic=taught.topic,
+            audience=taught.audience,
+            outcomes=taught.outcomes,
         )
         db.session.add(course)
         db.session.flush()
@@ -112,8 +115,13 @@ class Shelf:
             catch_up_offered=taught.catch_up.offered,
             catch_up_from=taught.catch_up.counted_from,
             catch_up_note=taught.catch_up.note,
+            late_buyers_share=taught.catch_up.share,
+            programme=taught.programme,
+            cancellation_terms=taught.cancellation_terms,
+            access=taught.access,
         )
-        set_sessions(workshop, meetings)
+        is_recorded = taught.catch_up.offered
+        set_sessions(workshop, [replace(each, is_recorded=each.is_recorded and is_recorded) for each in meetings])
         workshop.presenters = [self.presenter(name) for name in taught.presenters]
         if taught.has_venue:
             workshop.venue = self.hall()
@@ -129,7 +137,9 @@ def _main(shelf: Shelf, now: datetime, attendee: User) -> None:
     moves = dates.reruns(courses, now)
     for taught in courses:
         course = shelf.course(taught)
-        shelf.workshop(course, taught, taught.past, STILL, is_rerun=False)
+        past = shelf.workshop(course, taught, taught.past, STILL, is_rerun=False)
+        if taught.published_at:
+            recorded.publish(past, zones.instant(taught.published_at, taught.zone))
         move = moves[taught.slug]
         rerun = shelf.workshop(course, taught, dates.moved(taught.past, move), move, is_rerun=True)
         if taught.is_full:
@@ -138,8 +148,8 @@ def _main(shelf: Shelf, now: datetime, attendee: User) -> None:
     soon = next(each for each, taught in own if (taught.when.starts_in_minutes or 0) > 0)
     visitor = guests.Guest(attendee.name, attendee.email)
     guests.welcome(soon, visitor, now)
-    past = [(shelf.only_date(each, recorded.held(each, now)), each) for each in shelf.files.recorded]
-    recorded.add(past, visitor, now)
+    shown = [(shelf.only_date(each, recorded.held(each, now)), each) for each in shelf.files.recorded]
+    recorded.add(shown, visitor, now)
     db.session.add_all(_code(shelf.organiser_id, row) for row in shelf.files.codes)
 
 
@@ -170,6 +180,7 @@ def _organiser(name: str, key: str, zone: str, currency: str, address: str, desk
         email=f"{desk}@{key}.example",
         address=address,
         phone=PHONES[key],
+        about=read.files().abouts[key],
     )
     db.session.add(row)
     return row
