@@ -38,6 +38,7 @@ from organisers import workshop_routes as organisers_workshop_routes
 from payments import jobs as payments_jobs
 from recordings import jobs as recordings_jobs
 from recordings import routes as recordings_routes
+from visitors import components_routes as visitors_components_routes
 from visitors import health as visitors_health
 from visitors import jobs as visitors_jobs
 from visitors import place_routes as visitors_place_routes
@@ -55,6 +56,7 @@ ROOMS = (
     visitors_routes.bp,
     visitors_place_routes.bp,
     visitors_site_routes.bp,
+    visitors_components_routes.bp,
     organisers_routes.bp,
     organisers_workshop_routes.bp,
     organisers_dates_routes.bp,

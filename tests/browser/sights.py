@@ -62,6 +62,7 @@ def catalogue(slug_of: Callable[[str], str]) -> list[Sight]:
         Sight("courses.workshop", "/workshops/tour-cancelled"),
         Sight("courses.workshop", "/workshops/tour-draft", 404),
         Sight("courses.course", "/courses/evening-seminars-neurodiversity"),
+        Sight("components.shown", "/components"),
         Sight("courses.organiser", "/organisers/sea-street"),
         Sight("courses.presenter", "/presenters/sea-street/marin-fabrica"),
         Sight("organise_papers.public", "/organisers/sea-street/terms"),
