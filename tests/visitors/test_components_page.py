@@ -30,7 +30,7 @@ def shown(app: Flask, client: PageClient, monkeypatch: pytest.MonkeyPatch) -> di
 @lru_cache(maxsize=2)
 def parts(page: str) -> dict[str, Element]:
     root = html5lib.parse(page, namespaceHTMLElements=False)
-    return {each.get("data-component"): each for each in root.iter("section") if each.get("data-component")}
+    return {name: each for each in root.iter("section") if (name := each.get("data-component"))}
 
 
 def test_only_the_demonstration_has_it(client: PageClient) -> None:
