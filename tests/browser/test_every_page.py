@@ -6,19 +6,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from flask import Flask, render_template
 from playwright.sync_api import Browser, Page, Response
 
 from bench import serving
 from tests.browser import sights, world
-from tests.browser.conftest import PATIENCE_MS
+from tests.browser.conftest import PATIENCE_MS, violations
 from tests.browser.sights import Sight
 
 pytestmark = pytest.mark.browser
 
 NARROW, WIDE = {"width": 320, "height": 640}, {"width": 1280, "height": 900}
-AXE = "axe.run({resultTypes: ['violations']}).then((found) => found.violations)"
 POST = """({path, typed}) => {
     const form = document.createElement("form");
     form.method = "post";
@@ -54,7 +52,6 @@ def page(chromium: Browser) -> Iterator[Page]:
     """One window for all of them: a new one for each would take longer than looking."""
     context = chromium.new_context(reduced_motion="reduce", locale="en-GB", timezone_id="Europe/Paris")
     context.set_default_timeout(PATIENCE_MS)
-    context.add_init_script(Axe().axe_script)
     yield context.new_page()
     context.close()
 
@@ -96,9 +93,7 @@ def faults(page: Page) -> Iterator[str]:
         wide, seen = page.evaluate("[document.scrollingElement.scrollWidth, innerWidth]")
         if wide > seen:
             yield f"{wide} px wide in a window of {seen}"
-        for violation in page.evaluate(AXE):
-            where = ", ".join(str(node["target"]) for node in violation["nodes"][:3])
-            yield f"{scheme}: {violation['id']} at {where}: {violation['help']}"
+        yield from (f"{scheme}: {found}" for found in violations(page))
     page.set_viewport_size(WIDE)  # type: ignore[arg-type]  # as above
     page.emulate_media(color_scheme="light")
 

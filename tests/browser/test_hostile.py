@@ -49,7 +49,7 @@ def bill(visit: Visit, page: Page) -> dict[str, Any]:
     """The money of the booking whose page is open."""
     reference = re.search(r"/bookings/([\w-]+)", page.url)
     assert reference, page.url
-    told: dict[str, Any] = page.request.get(f"{visit.house.web}/bookings/{reference[1]}.json").json()
+    told: dict[str, dict[str, Any]] = page.request.get(f"{visit.house.web}/bookings/{reference[1]}.json").json()
     return told["bill"]
 
 
