@@ -17,6 +17,7 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length, NumberRange, ValidationError
 
+from courses import search
 from courses.catalogue import FORMATS
 from courses.schedule import Meeting
 from lib import forms, zones
@@ -24,12 +25,7 @@ from organisers import times
 from organisers.choices import options
 from organisers.times import Typed
 
-TOPICS = (
-    ("", "No topic of its own"), ("attachment", "Attachment"), ("body", "The body"), ("climate", "Climate"),
-    ("couples", "Couples"), ("dreams", "Dreams"), ("ethics", "Ethics"), ("grief", "Grief"), ("groups", "Groups"),
-    ("neurodiversity", "Neurodiversity"), ("parts", "Parts"), ("siblings", "Siblings"),
-    ("supervision", "Supervision"),
-)  # fmt: skip
+TOPICS = (("", "No topic of its own"), *search.TOPICS.items())
 MOST_SESSIONS = 60
 LONG = Length(max=20_000, message="This is longer than 20,000 characters. Please shorten it.")
 
