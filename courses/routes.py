@@ -136,7 +136,7 @@ def organiser(slug: str) -> str:
     if not theirs:
         abort(404)
     who = theirs[0].organiser
-    return _of_somebody(found, theirs, now, who.name, who.about, None)
+    return _of_somebody(found, theirs, now, who.name, who.about, who, is_presenter=False)
 
 
 @bp.get("/presenters/<organiser>/<slug>")
@@ -164,7 +164,9 @@ def _of_somebody(
     now: datetime,
     name: str,
     about: str,
-    organiser: shelf.OrganiserFacts | None,
+    organiser: shelf.OrganiserFacts,
+    *,
+    is_presenter: bool = True,
 ) -> str:
     """The page of a presenter, or of an organiser, with everything they teach."""
     listings = [standing.of(found, each, now) for each in theirs]
@@ -174,6 +176,7 @@ def _of_somebody(
         about=Markup(texts.rich(about)),  # noqa: S704 - an allow-list made it safe
         said=machines.said(about),
         organiser=organiser,
+        is_presenter=is_presenter,
         canonical=web.url(str(request.endpoint), **(request.view_args or {})),
         ahead=[each for each in listings if each.state in ("scheduled", "running")],
         gone=[each for each in reversed(listings) if each.state in ("past", "cancelled")],

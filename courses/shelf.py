@@ -95,6 +95,8 @@ class OrganiserFacts:
     email: str
     address: str
     about: str
+    colour: str = ""
+    logo: str = ""
 
 
 @dataclass(frozen=True, slots=True)

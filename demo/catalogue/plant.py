@@ -19,6 +19,7 @@ from lib import db, zones
 
 STILL = timedelta()
 PHONES = {"sea-street": "+44 1632 960 200", "harbour-row": "+353 20 910 0200"}  # numbers that nobody has
+COLOURS = {"sea-street": "#127694", "harbour-row": "#b0553a"}
 
 
 class AlreadyPlanted(Exception):
@@ -180,6 +181,7 @@ def _organiser(name: str, key: str, zone: str, currency: str, address: str, desk
         email=f"{desk}@{key}.example",
         address=address,
         phone=PHONES[key],
+        colour=COLOURS[key],
         about=read.files().abouts[key],
     )
     db.session.add(row)

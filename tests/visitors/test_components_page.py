@@ -111,6 +111,13 @@ def _badge(tree: Element) -> None:
     assert "Full: Full" in said
 
 
+@of("band")
+def _band(tree: Element) -> None:
+    (band,) = all_of(tree, "div", "organiser-band")
+    assert words(band) == "A Sample House"
+    assert not all_of(band, "img")  # a house without a logo shows none
+
+
 @of("card")
 def _card(tree: Element) -> None:
     cards = all_of(tree, "article", "card")
