@@ -45,11 +45,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-def violations(page: Page) -> Iterator[str]:
-    """What axe finds on the page as it stands."""
+def violations(page: Page, *rules: str) -> Iterator[str]:
+    """What axe finds on the page as it stands, by all of its rules unless some are named."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(Axe().axe_script)
-    found: Any = page.evaluate("axe.run({resultTypes: ['violations']}).then((found) => found.violations)")
+    wanted: dict[str, Any] = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
+    found: Any = page.evaluate("(wanted) => axe.run(wanted).then((found) => found.violations)", wanted)
     for violation in found:
         where = ", ".join(str(node["target"]) for node in violation["nodes"][:3])
         yield f"{violation['id']} at {where}: {violation['help']}"
