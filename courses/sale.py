@@ -88,7 +88,7 @@ def _first_start(ticket: TicketFacts, workshop: WorkshopFacts) -> datetime:
 def _worth_until(ticket: TicketFacts, workshop: WorkshopFacts) -> datetime | None:
     """The instant from which a catch-up ticket would give nothing to watch; None where there is none yet."""
     sessions = admitted(ticket, workshop)
-    shown = [each.watchable_until for each in sessions if each.watchable_until]
+    shown = [each.watchable_until for each in sessions if each.watchable_from and each.watchable_until]
     if shown and not workshop.late_buyers_share:
         return None
     awaited = [each.ends_at for each in sessions if each.is_recorded and not each.watchable_until]

@@ -157,9 +157,8 @@ def _open(recording: Recording, attendee: Attendee, now: datetime) -> bool:
 
 def _tell_catalogue(recording: Recording) -> None:
     """The catalogue sells what can be watched, and knows nothing of recordings: its session says so."""
-    session, is_published = recording.session, recording.state == "published"
-    session.watchable_from = recording.published_at if is_published else None
-    session.watchable_until = recording.closes_at if is_published else None
+    recording.session.watchable_from = recording.published_at if recording.state == "published" else None
+    recording.session.watchable_until = recording.closes_at
 
 
 def _attendees(wanted: Any) -> list[Attendee]:
