@@ -71,7 +71,8 @@ def sheet(band: str) -> str:
     words = words_on(band)
     return (
         "@media screen {\n"
-        f"  .organiser-band {{ background: {band}; color: {words}; padding: 1.5rem; border-radius: 3px; }}\n"
+        f"  .organiser-band {{ background: {band}; color: {words}; }}\n"
+        "  .organiser-band { padding: 1.5rem; border-radius: 3px; max-inline-size: none; }\n"
         f"  .organiser-band :is(a, .soft, .lead) {{ color: {words}; }}\n"
         f"  .organiser-band :focus-visible {{ outline-color: {words}; }}\n"
         "}\n"

@@ -12,6 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request, sync_playwright
 
 from bench import serving
+from tests.browser import world
 
 CHROMIUM = "/usr/bin/chromium"
 QUIET = (
@@ -34,6 +35,12 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[serving.House]:
     names = ("stripe", "mailbox", "worker", "web")
     with serving.running(folder / "instance", names=names, has_catalogue=True) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def planted(house: serving.House) -> world.World:
+    with house.app() as app:
+        return world.make(app)
 
 
 @pytest.hookimpl(wrapper=True)

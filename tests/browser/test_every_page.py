@@ -36,12 +36,6 @@ POST = """({path, typed}) => {
 
 
 @pytest.fixture(scope="module")
-def planted(house: serving.House) -> world.World:
-    with house.app() as app:
-        return world.make(app)
-
-
-@pytest.fixture(scope="module")
 def slug_of(house: serving.House, page: Page) -> Callable[[str], str]:
     """The next workshop of a course in the demo's catalogue."""
     listed = json.loads(page.request.get(f"{house.web}/workshops.json").text())["workshops"]
