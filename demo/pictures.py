@@ -63,7 +63,7 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="colloquy-pictures-") as instance:
         try:
             with running(Path(instance)) as demo, sync_playwright() as playwright:
-                chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--lang=en-GB"])
+                chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
                 take(chromium, demo, folder)
         except NoPictures as refusal:
             print(refusal, file=sys.stderr)

@@ -345,7 +345,13 @@ def _views(tree: Element) -> None:
 
 @of("zones")
 def _zones(tree: Element) -> None:
-    options = {each.get("value"): each for each in all_of(tree, "option")}
+    chosen, chooser = by_id(tree, "sample-zone"), tree.find(".//details")
+    assert words(chooser.find("summary")) == "Times for London, GMT"
+    asked = chooser.find(".//form")
+    assert (asked.get("method"), asked.get("action")) == ("get", "/zone")
+    assert words(asked.find(".//label")) == "Show times for"
+    assert words(asked.find(".//button")) == "Show these times"
+    options = {each.get("value"): each for each in all_of(chosen, "option")}
     assert options["Asia/Kathmandu"].get("selected") is not None
     assert words(options["America/New_York"]) == "New York"
     assert next(iter(options)) == "Europe/London"
