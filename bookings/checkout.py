@@ -13,7 +13,8 @@ from sqlalchemy import select
 from accounts import consent
 from bookings import discounts, letters, lifecycle, pricing
 from bookings.models import Answer, Attendee, AttendeePlace, Booking
-from courses import catalogue, places, sale, shelf, standing
+from courses import catalogue, places, sale, schedule, shelf, standing
+from courses.models import Workshop
 from history import models as history
 from lib import db, references, web, work, zones
 from payments.models import Bill, PaymentAttempt
@@ -127,6 +128,7 @@ def start(wish: Wish, now: datetime) -> Booking:
 
     A free booking is confirmed at once and has no attempt. Raises the Refusal that names what stands against it.
     """
+    schedule.hold_still(Workshop.slug == wish.slug)
     listing = _listing(wish.slug, now)
     refuse_unless_bookable(listing)
     for ticket in {person.ticket for person in wish.attending}:

@@ -117,7 +117,7 @@ def change(organiser: Organiser, slug: str) -> Page:
 @open_to.team(*MANAGERS)
 def publish(organiser: Organiser, slug: str) -> Page:
     with db.writing():
-        found = rows.workshop(organiser, slug)
+        found = _locked(organiser, slug)
         missing = publishing.missing(found, clock.now())
         if missing:
             raise _refusal(organiser, found, "It cannot be published yet. " + " ".join(missing))
@@ -130,7 +130,7 @@ def publish(organiser: Organiser, slug: str) -> Page:
 @open_to.team(*MANAGERS)
 def archive(organiser: Organiser, slug: str) -> Page:
     with db.writing():
-        found = rows.workshop(organiser, slug)
+        found = _locked(organiser, slug)
         if rows.is_live(found.id):
             raise _refusal(
                 organiser, found, "People have places at this workshop, or are paying for one. Cancel it instead."
@@ -164,7 +164,7 @@ def clone(organiser: Organiser, slug: str) -> Page:
 @open_to.team(*MANAGERS)
 def delete(organiser: Organiser, slug: str) -> Page:
     with db.writing():
-        found = rows.workshop(organiser, slug)
+        found = _locked(organiser, slug)
         if rows.is_ever_booked(found.id):
             raise _refusal(
                 organiser,
@@ -184,6 +184,12 @@ def delete(organiser: Organiser, slug: str) -> Page:
         note(organiser, f"workshop:{found.id}", "workshop_deleted", {"title": found.title, "slug": found.slug})
         editing.delete_workshop(found)
     return redirect(url_for("organise.board", organiser=organiser.slug), code=303)
+
+
+def _locked(organiser: Organiser, slug: str) -> Workshop:
+    """The workshop, locked: nobody books it between what is asked of it and what is done."""
+    schedule.lock(rows.workshop(organiser, slug).id)
+    return rows.workshop(organiser, slug)
 
 
 def _overview(organiser: Organiser, found: Workshop, clone: CloneForm) -> str:
