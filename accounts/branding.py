@@ -101,10 +101,15 @@ def kind(content: bytes) -> str:
 def keep_logo(content: bytes) -> str:
     """Write the picture to the disk and return its name for the organiser's row. Raises LogoRefused."""
     name = f"{secrets.token_hex(16)}.{kind(content)}"
-    _folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+    for each in (_folder().parent, _folder()):  # films lie in the first: a parent made on the way would be open to all
+        each.mkdir(mode=0o700, parents=True, exist_ok=True)
     waiting = _folder() / f"{name}.part"
-    waiting.write_bytes(content)
-    waiting.rename(_folder() / name)
+    try:
+        waiting.write_bytes(content)
+        waiting.rename(_folder() / name)
+    except BaseException:
+        waiting.unlink(missing_ok=True)
+        raise
     return name
 
 
