@@ -262,7 +262,6 @@ def _attendees(workshop_id: int) -> list[Attendee]:
             .order_by(Attendee.id)
             .options(
                 joinedload(Attendee.booking).joinedload(Booking.organiser),
-                joinedload(Attendee.booking).selectinload(Booking.attendees),
                 joinedload(Attendee.workshop).selectinload(Workshop.sessions),
                 joinedload(Attendee.workshop).joinedload(Workshop.venue),
                 joinedload(Attendee.ticket).selectinload(TicketType.sessions),
