@@ -164,7 +164,7 @@ def _configure(app: Flask) -> None:
 
 
 def _add_words(app: Flask) -> None:
-    app.jinja_env.filters.update(money=money.text, z=zones.z, day=zones.day, moment=zones.moment)
+    app.jinja_env.filters.update(money=money.text, z=zones.z, day=zones.day, moment=zones.moment, city=zones.city)
     app.jinja_env.globals.update(times_line=zones.line, span=zones.span, unusual=zones.unusual, address=web.url)
 
 
