@@ -237,6 +237,7 @@ def _schedule_page(organiser: Organiser, found: Workshop, form: ScheduleForm) ->
 def _move_page(
     organiser: Organiser, found: Workshop, session: WorkshopSession, form: TimesForm, *, is_shown: bool
 ) -> str:
+    is_other = not is_shown or schedule.instants(form.meeting(session.zone)) != (session.starts_at, session.ends_at)
     return render_template(
         "organisers/move.html",
         organiser=organiser,
@@ -245,7 +246,8 @@ def _move_page(
         form=form,
         is_shown=is_shown,
         new_line=form.says(session.zone),
-        told=moving.coming(session),
+        told=moving.coming(session) if is_other else [],
+        is_other=is_other,
         fields=_fields(form),
     )
 

@@ -181,6 +181,9 @@ def test_a_move_shows_first_who_is_told(app: Flask, owner: PageClient) -> None:
     assert owner.post(there, data=data).status_code == 303
     assert at(app) == ["2027-04-09T09:00Z"]
     assert letters(app)[-1] == "moved"
+    same = owner.submit(_asking(owner, there))
+    assert "nobody would be told" in main_text(same)
+    assert "Move it" not in main_text(same)
     refused = owner.get(there, query_string={"day": "2027-03-28", "starts": "01:30", "ends": "03:00"})
     assert refused.status_code == 422
 
