@@ -44,6 +44,7 @@ from payments import jobs as payments_jobs
 from policies import cli as policies_cli
 from recordings import jobs as recordings_jobs
 from recordings import routes as recordings_routes
+from visitors import components_routes as visitors_components_routes
 from visitors import health as visitors_health
 from visitors import jobs as visitors_jobs
 from visitors import place_routes as visitors_place_routes
@@ -62,6 +63,7 @@ ROOMS = (
     visitors_routes.bp,
     visitors_place_routes.bp,
     visitors_site_routes.bp,
+    visitors_components_routes.bp,
     organisers_routes.bp,
     organisers_codes_routes.bp,
     organisers_newsletter_routes.bp,
@@ -175,7 +177,7 @@ def _configure(app: Flask) -> None:
 
 
 def _add_words(app: Flask) -> None:
-    app.jinja_env.filters.update(money=money.text, z=zones.z, day=zones.day, moment=zones.moment)
+    app.jinja_env.filters.update(money=money.text, z=zones.z, day=zones.day, moment=zones.moment, city=zones.city)
     app.jinja_env.globals.update(times_line=zones.line, span=zones.span, unusual=zones.unusual, address=web.url)
 
 

@@ -12,7 +12,8 @@ from accounts import consent
 from bookings import choosing, discounts, letters, lifecycle, offers, pricing
 from bookings.choosing import Attending, TicketNotOnSale, Wish, offer_of
 from bookings.models import Answer, Attendee, AttendeeExtra, AttendeePlace, Booking
-from courses import catalogue, places, shelf, standing
+from courses import catalogue, places, sale, schedule, shelf, standing
+from courses.models import Workshop
 from history import models as history
 from lib import db, references, web, work, zones
 from payments.models import Bill, PaymentAttempt
@@ -64,7 +65,7 @@ def refuse_unless_bookable(listing: catalogue.Listing) -> None:
     facts = other_dates(listing)
     if listing.state == "cancelled":
         raise WorkshopCancelled("Nobody can book it any more. Nothing has been charged.", **facts)
-    sold_here = [each for each in listing.offers if catalogue.is_sold_here(each.ticket)]
+    sold_here = [each for each in listing.offers if sale.is_sold_here(each.ticket)]
     if any(each.is_full for each in listing.offers):
         raise places.WorkshopFull(listing.places_left, listing.places_left + 1, **facts)
     if listing.state in ("running", "past") or sold_here:
@@ -83,6 +84,7 @@ def start(wish: Wish, now: datetime) -> Booking:
 
     A free booking is confirmed at once and has no attempt. Raises the Refusal that names what stands against it.
     """
+    schedule.hold_still(Workshop.slug == wish.slug)
     listing = _listing(wish.slug, now)
     refuse_unless_bookable(listing)
     for ticket in {person.ticket for person in wish.attending}:

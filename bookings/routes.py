@@ -196,14 +196,14 @@ def _not_yet(listing: catalogue.Listing, form: forms.BookingForm, refusal: web.R
 
 
 def _questions(listing: catalogue.Listing) -> list[Question]:
-    return list(
-        db.session.scalars(
-            select(Question)
-            .where(Question.workshop_id == listing.workshop.id)
-            .order_by(Question.position)
-            .options(selectinload(Question.tickets))
-        )
+    """What the workshop asks. Private questions are about the day: nobody answers them for a recording of it."""
+    found = db.session.scalars(
+        select(Question)
+        .where(Question.workshop_id == listing.workshop.id)
+        .order_by(Question.position)
+        .options(selectinload(Question.tickets))
     )
+    return [each for each in found if listing.state != "past" or not each.is_private]
 
 
 def _has_left() -> bool:

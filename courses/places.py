@@ -49,8 +49,10 @@ def hold(
     """Hold `wanted[pool]` places in each pool until `until`; all of them or none.
 
     The organiser gives `of_reserve` first, and of what is for sale once that is gone. Returns the new places' ids by
-    pool. Raises WorkshopFull.
+    pool; none for what draws from no pool. Raises WorkshopFull.
     """
+    if not wanted:
+        return {}
     reserve = _reserve(wanted, now) if of_reserve else Counter[int]()
     _lock_and_check({pool: number - reserve[pool] for pool, number in wanted.items()}, now)
     ids = db.session.scalars(

@@ -55,8 +55,10 @@ def logo(slug: str) -> Answer:
 def colours(slug: str) -> Answer:
     """The organiser's colour as a band over its pages: `.organiser-band`."""
     colour = _public(slug).colour
-    rule = f".organiser-band {{ border-block-start: 6px solid {colour}; padding-block-start: 1rem; }}\n"
-    return Response(rule if colour else "", mimetype="text/css", headers={"Cache-Control": "public, max-age=300"})
+    answer = Response(branding.sheet(colour) if colour else "", mimetype="text/css")
+    answer.headers["Cache-Control"] = "public, max-age=300"
+    answer.add_etag()
+    return answer.make_conditional(request)
 
 
 @bp.get(DESK, endpoint="papers")

@@ -46,6 +46,7 @@ def correct(organiser: Organiser, reference: str, n: int) -> Answer:
 @bp.post("/bookings/<reference:reference>/attendees/<int:n>/letter")
 @open_to.team(*MANAGERS)
 def resend_place(organiser: Organiser, reference: str, n: int) -> Answer:
+    """From the booking's page, or from the list of a workshop's people, which it then leads back to."""
     bill_id = _bill(organiser, reference, n)
     why = _why()
     if not why:
@@ -55,7 +56,12 @@ def resend_place(organiser: Organiser, reference: str, n: int) -> Answer:
     def act(booking: Booking) -> None:
         corrections.resend_place(booking, n, why, actor=actor, now=now)
 
-    return _done(organiser, reference, bill_id, act, f"again-{n}", "sent")
+    slug = forms.one_line(request.form.get("list"))
+    back = None
+    if slug:
+        workshop_of(organiser, slug)
+        back = url_for("organise_people.people", organiser=organiser.slug, slug=slug, done="sent")
+    return _done(organiser, reference, bill_id, act, f"again-{n}", "sent", back)
 
 
 @bp.post("/bookings/<reference:reference>/receipt")
@@ -105,15 +111,21 @@ def give_place(organiser: Organiser, slug: str) -> Answer:
 
 
 def _done(
-    organiser: Organiser, reference: str, bill_id: int, act: Callable[[Booking], None], field: str, done: str
+    organiser: Organiser,
+    reference: str,
+    bill_id: int,
+    act: Callable[[Booking], None],
+    field: str,
+    done: str,
+    back: str | None = None,
 ) -> Answer:
-    """Do it to the locked booking and go back to its page; a refusal stands at its field."""
+    """Do it to the locked booking and go back to its page, or to `back`; a refusal stands at its field."""
     try:
         with db.writing():
             act(lifecycle.locked(bill_id))
     except web.Refusal as refusal:
         return booking_page(organiser, reference, [(field, refusal.message)], refusal.status)
-    return _to_booking(organiser, reference, done)
+    return redirect(back, code=303) if back else _to_booking(organiser, reference, done)
 
 
 def _to_booking(organiser: Organiser, reference: str, done: str) -> Answer:

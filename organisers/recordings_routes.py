@@ -56,6 +56,7 @@ def upload_film(organiser: Organiser, slug: str, number: int) -> Answer:
 def upload_captions(organiser: Organiser, slug: str, number: int) -> Answer:
     recording_id = _recording(organiser, slug, number).id
     db.session.rollback()
+    language = "en"
     try:
         sent = _file("captions", MOST_CAPTIONS)
         language = request.form.get("language", "en")
@@ -63,7 +64,7 @@ def upload_captions(organiser: Organiser, slug: str, number: int) -> Answer:
             raise captions.CaptionsBroken("Please choose the captions' language from the list.")
         text = captions.clean(sent.stream.read(MOST_CAPTIONS))
     except web.Refusal as refusal:
-        return _refused(organiser, slug, f"captions-{number}", refusal)
+        return _refused(organiser, slug, f"captions-{number}", refusal, language)
     key, _ = storage.keep(io.BytesIO(text.encode()))
 
     def keep() -> list[str]:
@@ -133,15 +134,15 @@ def _back(organiser: Organiser, slug: str, what: str) -> Answer:
     return redirect(url_for(".board", organiser=organiser.slug, slug=slug, done=what), code=303)
 
 
-def _refused(organiser: Organiser, slug: str, field: str, refusal: web.Refusal) -> Answer:
+def _refused(organiser: Organiser, slug: str, field: str, refusal: web.Refusal, language: str = "en") -> Answer:
     if web.wants_json():
         return web.refusal_json(refusal.refusal, refusal.message, refusal.status)
-    answer = _page(organiser, slug, (field, refusal.message))
+    answer = _page(organiser, slug, (field, refusal.message), language)
     answer.status_code = refusal.status
     return web.private(answer)
 
 
-def _page(organiser: Organiser, slug: str, problem: tuple[str, str] | None = None) -> Response:
+def _page(organiser: Organiser, slug: str, problem: tuple[str, str] | None = None, language: str = "en") -> Response:
     workshop = _workshop(organiser, slug)
     found = _recordings(workshop)
     told = {
@@ -159,6 +160,7 @@ def _page(organiser: Organiser, slug: str, problem: tuple[str, str] | None = Non
         rows=[(each, found.get(each.id)) for each in workshop.sessions],
         windows=told,
         languages=list(captions.LANGUAGES.items()),
+        language=language,
         problem=problem,
         done=request.args.get("done") if problem is None else None,
         now=clock.now(),

@@ -45,7 +45,7 @@ class SettingsForm(Form):
     address = StringField("Postal address", filters=[forms.one_line], validators=[Length(max=300)])
     colour = StringField(
         "Colour",
-        description="As # and six figures, such as #0f6c8a; empty for none. A band over your public pages.",
+        description="As # and six figures, such as #127694; empty for none. A band over your public pages.",
         validators=[_colour],
     )
 

@@ -17,10 +17,11 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from bookings import joining
 from bookings.models import Attendee, Booking
+from courses import window
 from courses.models import TicketType, Workshop, WorkshopSession
 from history import models as history
 from lib import db, web
-from recordings import access, letters, window
+from recordings import access, letters
 from recordings.film import Film
 from recordings.models import AccessWindow, Recording
 
@@ -85,6 +86,7 @@ def publish(recording_id: int, *, actor: str, now: datetime) -> int:
         recording.closes_at = window.closes_at(now, workshop.catch_up_days, access.zone_of(recording))
     before = recording.state
     recording.state = "published"
+    _tell_catalogue(recording)
     db.session.flush()
     _record(recording, "recording_published", actor, now, {"from": before})
     wanted = select(Attendee).where(Attendee.workshop_id == workshop.id, Attendee.state == "confirmed")
@@ -96,6 +98,7 @@ def withdraw(recording_id: int, *, actor: str, why: str, now: datetime) -> None:
     recording = _locked(recording_id)
     if recording.state == "published":
         recording.state = "withdrawn"
+        _tell_catalogue(recording)
         _record(recording, "recording_withdrawn", actor, now, {"why": why})
 
 
@@ -150,6 +153,12 @@ def _open(recording: Recording, attendee: Attendee, now: datetime) -> bool:
         return False
     letters.ready(attendee, recording, found, now)
     return True
+
+
+def _tell_catalogue(recording: Recording) -> None:
+    """The catalogue sells what can be watched, and knows nothing of recordings: its session says so."""
+    recording.session.watchable_from = recording.published_at if recording.state == "published" else None
+    recording.session.watchable_until = recording.closes_at
 
 
 def _attendees(wanted: Any) -> list[Attendee]:

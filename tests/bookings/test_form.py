@@ -159,7 +159,7 @@ def test_form_01_the_same_form_twice_is_one_booking_and_a_fresh_one_another(
         ("agree_terms", None, "Please read the booking terms and tick the box"),
         ("ticket_type", "no-such-ticket", "Please choose a ticket."),
         ("ticket_type", "hidden", "Please choose a ticket."),
-        ("ticket_type", "catch_up", "“Catch up”: Not yet on sale here. Please choose another ticket."),
+        ("ticket_type", "catch_up", "“Catch up”: This workshop offers no catch-up. Please choose another ticket."),
         ("ticket_type", "parts", "“Parts”: Not yet on sale here. Please choose another ticket."),
         ("ticket_type", "ended", "“Ended”: Ended on"),
         ("attendee-0-answer-profession", None, "Please answer: What is your profession?"),
