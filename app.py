@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, SecurityErro
 from accounts import cli as accounts_cli
 from accounts import login as accounts_login
 from accounts import routes as accounts_routes
+from bookings import change_routes as bookings_change_routes
 from bookings import cli as bookings_cli
 from bookings import jobs as bookings_jobs
 from bookings import joining_routes as bookings_joining_routes
@@ -57,6 +58,7 @@ ROOMS = (
     bookings_routes.bp,
     bookings_joining_routes.bp,
     bookings_payment_routes.bp,
+    bookings_change_routes.bp,
     bookings_webhook.bp,
     recordings_routes.bp,
     newsletter_routes.bp,

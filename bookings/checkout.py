@@ -9,7 +9,7 @@ from uuid import uuid4
 from sqlalchemy import select
 
 from accounts import consent
-from bookings import choosing, discounts, letters, lifecycle, offers, pricing
+from bookings import change_terms, choosing, discounts, letters, lifecycle, offers, pricing
 from bookings.choosing import Attending, TicketNotOnSale, Wish, offer_of
 from bookings.models import Answer, Attendee, AttendeeExtra, AttendeePlace, Booking
 from courses import catalogue, places, sale, schedule, shelf, standing
@@ -188,7 +188,7 @@ def new_attempt(booking: Booking, charges: tuple[pricing.Line, ...], title: str,
         organiser_id=booking.organiser_id,
         bill_id=booking.bill_id,
         key=key,
-        amount_minor=booking.quote["total_minor"],
+        amount_minor=sum(line.minor for line in charges),
         currency=booking.currency,
         parameters=_parameters(booking, charges, title, key, expires_at),
         created_at=now,
@@ -280,6 +280,7 @@ def write(
         currency=wish.currency,
         quote=quote.frozen(),
         terms_version=wish.terms_version,
+        policy=change_terms.frozen(organiser_id),
         created_at=now,
         held_until=until,
     )

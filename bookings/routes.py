@@ -11,7 +11,7 @@ from sqlalchemy.orm import selectinload
 from werkzeug.wrappers import Response as Answer
 
 from accounts import open_to
-from bookings import checkout, checks, choosing, discounts, forms, lifecycle, offers, pages, payment_routes
+from bookings import change_rows, checkout, checks, choosing, discounts, forms, lifecycle, offers, pages, payment_routes
 from bookings.pricing import OddNumber
 from courses import catalogue
 from courses.models import Question
@@ -94,7 +94,14 @@ def shown(reference: str) -> Answer:
         payment_routes.ask_once(booking.bill_id, now)
         booking = payment_routes.opened(reference)
     view = pages.booking_view(booking, now)
-    page = render_template("bookings/booking.html", view=view, booking=booking, now=now, left=_has_left())
+    page = render_template(
+        "bookings/booking.html",
+        view=view,
+        booking=booking,
+        now=now,
+        left=_has_left(),
+        owing=change_rows.owing(booking.id) if view.state == "confirmed" else None,
+    )
     return web.private(Response(page))
 
 

@@ -43,6 +43,13 @@ def for_sale(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     return and_(counts(now), Place.is_reserve.is_(False))
 
 
+def are_full(pool_ids: Collection[int], now: datetime) -> bool:
+    """Whether every one of the pools is sold out at `now`; False for none."""
+    pools = db.session.execute(select(Pool.id, Pool.capacity).where(Pool.id.in_(pool_ids))).all()
+    gone = claimed(pool_ids, now)
+    return bool(pools) and all(gone[pool] >= capacity for pool, capacity in pools)
+
+
 def hold(
     wanted: Mapping[int, int], *, organiser_id: int, until: datetime, now: datetime, of_reserve: bool = False
 ) -> dict[int, list[int]]:

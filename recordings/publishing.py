@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import joinedload, selectinload
@@ -23,7 +23,7 @@ from history import models as history
 from lib import db, web
 from recordings import access, letters
 from recordings.film import Film
-from recordings.models import AccessWindow, Recording
+from recordings.models import AccessWindow, Recording, Viewing
 
 
 class NothingToPublish(web.Refusal):
@@ -197,3 +197,9 @@ def _record(recording: Recording, verb: str, actor: str, now: datetime, facts: M
     history.record(
         f"recording:{recording.id}", verb, at=now, actor=actor, organiser_id=recording.organiser_id, facts=dict(facts)
     )
+
+
+def forget_watched(attendee_id: int, now: datetime) -> None:
+    """Somebody else has the place from `now` on: their days are the same, and they have watched nothing yet."""
+    own = select(AccessWindow.id).where(AccessWindow.attendee_id == attendee_id)
+    db.session.execute(update(Viewing).where(Viewing.window_id.in_(own)).values(ranges=[], last_at=now))
