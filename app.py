@@ -31,6 +31,7 @@ from newsletter import routes as newsletter_routes
 from organisers import codes_routes as organisers_codes_routes
 from organisers import dates_routes as organisers_dates_routes
 from organisers import meeting_routes as organisers_meeting_routes
+from organisers import money_routes as organisers_money_routes
 from organisers import newsletter_routes as organisers_newsletter_routes
 from organisers import papers_routes as organisers_papers_routes
 from organisers import people_acts_routes as organisers_people_acts_routes
@@ -77,6 +78,7 @@ ROOMS = (
     organisers_recordings_routes.bp,
     organisers_people_routes.bp,
     organisers_people_acts_routes.bp,
+    organisers_money_routes.bp,
     organisers_papers_routes.bp,
     organisers_settings_routes.bp,
     visitors_health.bp,

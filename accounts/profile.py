@@ -33,6 +33,18 @@ def save(organiser_id: int, profile: Profile, *, actor: str, now: datetime) -> N
     _record(organiser_id, "settings_changed", {"fields": sorted(changed)}, actor, now)
 
 
+def set_money(organiser_id: int, *, holds_for_bank: bool, dispute_bars: bool, actor: str, now: datetime) -> None:
+    """Whether places are kept while a bank debit is under way, and whether a dispute shuts the way in."""
+    organiser = _locked(organiser_id)
+    wanted: dict[str, object] = {"holds_for_bank": holds_for_bank, "dispute_bars": dispute_bars}
+    changed = {name: value for name, value in wanted.items() if getattr(organiser, name) != value}
+    if not changed:
+        return
+    for name, value in changed.items():
+        setattr(organiser, name, value)
+    _record(organiser_id, "money_settings_changed", changed, actor, now)
+
+
 def set_logo(organiser_id: int, name: str, *, actor: str, now: datetime) -> str:
     """Name the stored picture in the organiser's row, or none; returns the name of the one before."""
     organiser = _locked(organiser_id)

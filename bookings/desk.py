@@ -9,13 +9,14 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from accounts.models import User
+from bookings import returning
 from bookings.models import STATES, Attendee, AttendeePlace, Booking, Joining
 from courses.models import Question, TicketType, Workshop
 from history.models import Entry
 from lib import db
 from mail.models import Letter
-from payments import ledger
-from payments.models import Payment, Refund
+from payments import disputes, ledger
+from payments.models import Dispute, Payment, Refund
 
 PER_PAGE = 50
 LONGEST_SEARCH = 100
@@ -53,6 +54,8 @@ class Money:
     balance: ledger.Balance
     payments: Sequence[Payment]
     refunds: Sequence[Refund]
+    disputes: Sequence[Dispute]
+    may_go_back: int
 
 
 def bookings(organiser_id: int, wanted: Wanted, now: datetime) -> Found:
@@ -93,7 +96,8 @@ def money(bill_id: int) -> Money:
     refunds = db.session.scalars(
         select(Refund).where(Refund.payment_id.in_([each.id for each in payments])).order_by(Refund.id)
     ).all()
-    return Money(ledger.balances([bill_id])[bill_id], payments, refunds)
+    back = returning.remaining_of(bill_id)
+    return Money(ledger.of_bill(bill_id), payments, refunds, disputes.of_bill(bill_id), back)
 
 
 def letters(booking: Booking) -> Sequence[Letter]:

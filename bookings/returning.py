@@ -27,9 +27,9 @@ class Back:
         return sum(each.amount_minor for each in self.refunds) + self.credit_minor
 
 
-def remaining(booking: Booking) -> int:
+def remaining_of(bill_id: int) -> int:
     """The most that `give` could return now, in minor units."""
-    return refunds.remaining(booking.bill_id) + credits.spent_on(booking.bill_id)
+    return refunds.remaining(bill_id) + credits.spent_on(bill_id)
 
 
 def give(

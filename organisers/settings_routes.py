@@ -3,7 +3,7 @@
 from flask import Blueprint, abort, redirect, request, url_for
 from flask_wtf.csrf import validate_csrf
 from werkzeug.wrappers import Response as Answer
-from wtforms import EmailField, Form, StringField, TextAreaField
+from wtforms import BooleanField, EmailField, Form, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Regexp, ValidationError
 
 from accounts import branding, open_to, profile
@@ -50,6 +50,21 @@ class SettingsForm(Form):
     )
 
 
+class MoneyForm(Form):
+    """What happens while money is with somebody's bank."""
+
+    holds_for_bank = BooleanField(
+        "Keep places while a bank debit is under way",
+        description="A debit takes some working days. Without this the places stay on sale, and the money goes back if "
+        "others have them when it arrives.",
+    )
+    dispute_bars = BooleanField(
+        "Let nobody in while a payment is disputed",
+        description="The links to join and to watch stop working from the moment a payer's bank takes the money back, "
+        "until it returns. We write to you either way.",
+    )
+
+
 @bp.get("", endpoint="settings")
 @open_to.team(*MANAGERS)
 def settings_page(organiser: Organiser) -> Answer:
@@ -66,6 +81,22 @@ def save(organiser: Organiser) -> Answer:
     number, actor, now = organiser.id, user(), clock.now()
     with db.writing():
         profile.save(number, profile.Profile(**typed), actor=actor, now=now)
+    return _back(organiser, "saved")
+
+
+@bp.post("/money")
+@open_to.team(*MANAGERS)
+def save_money(organiser: Organiser) -> Answer:
+    form = MoneyForm(request.form)
+    number, actor, now = organiser.id, user(), clock.now()
+    with db.writing():
+        profile.set_money(
+            number,
+            holds_for_bank=form.holds_for_bank.data,
+            dispute_bars=form.dispute_bars.data,
+            actor=actor,
+            now=now,
+        )
     return _back(organiser, "saved")
 
 
@@ -120,6 +151,7 @@ def _page(organiser: Organiser, form: SettingsForm, problems: Problems | None = 
         organiser,
         status=status,
         form=form,
+        money=MoneyForm(obj=organiser),
         problems=found,
         done=request.args.get("done", "") if not found else "",
     )

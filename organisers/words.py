@@ -15,6 +15,13 @@ STATES = {
 }
 PLACES = {"held": "kept", "taken": "taken", "released": "given back"}
 PAYMENTS = {"pending": "on its way", "succeeded": "arrived", "failed": "did not arrive"}
+DISPUTES = {
+    "inquiry": "the bank asks",
+    "open": "taken by the bank",
+    "won": "won",
+    "lost": "lost",
+    "withdrawn": "over",
+}
 REFUNDS = {"waiting": "about to be sent", "pending": "on its way", "succeeded": "sent back", "failed": "failed"}
 LETTER_STATES = {"waiting": ("Waiting", "warn"), "sent": ("Sent", "good"), "failed": ("Failed", "bad")}
 LETTERS = {
@@ -30,6 +37,8 @@ LETTERS = {
     "awaiting_bank": "Waiting for the bank",
     "payment_failed": "The bank did not pay",
     "refunded_late": "Money sent back",
+    "sent_back": "Money sent back",
+    "credit_kept": "A credit",
     "workshop_cancelled": "The workshop is cancelled",
     "cancelled_booking": "The workshop is cancelled, and the money",
     "organiser_notice": "A notice to you",
@@ -51,6 +60,8 @@ _DEEDS = {
     "booking_cancelled": "Cancelled",
     "attendees_cancelled": "Some of the places cancelled",
     "refund_begun": "Money is going back",
+    "refund_repeated": "A refund sent again",
+    "credit_issued": "Kept as a credit",
     "payment_mismatch": "A payment did not fit the bill",
     "letter_failed": "A letter failed",
     "letter_resent": "A letter sent again",

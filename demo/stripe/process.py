@@ -15,6 +15,10 @@ ROOT = Path(__file__).resolve().parents[2]
 STOP_SECONDS = 5
 
 
+class Refused(RuntimeError):
+    """The stand-in would not do what it was told to."""
+
+
 @dataclass(frozen=True)
 class Reply:
     """An HTTP answer."""
@@ -50,10 +54,10 @@ class StandIn:
             return Reply(answer.status, received.get("location", ""), answer.read().decode(), received)
 
     def control(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        """One `/_test` request; raises RuntimeError when it is refused."""
+        """One `/_test` request; raises Refused."""
         reply = self.http(method, f"/_test{path}", "" if body is None else json.dumps(body), "application/json")
         if reply.status >= 400:
-            raise RuntimeError(f"{method} /_test{path}: {reply.status} {reply.text}")
+            raise Refused(f"{method} /_test{path}: {reply.status} {reply.text}")
         return json.loads(reply.text) if reply.text else None
 
     def pay(self, session: str, number: str = "4242424242424242") -> Reply:

@@ -135,4 +135,29 @@ def test_a_dispute_stops_refunds_and_ends(client: stripe.StripeClient, stand_in:
     assert refusal.value.code == "charge_disputed"
     stand_in.close_dispute(dispute["id"], "lost")
     assert [d.status for d in client.v1.disputes.list({"payment_intent": intent}).data] == ["lost"]
-    assert kinds(stand_in)[-2:] == ["charge.dispute.created", "charge.dispute.closed"]
+    assert kinds(stand_in)[-3:] == [
+        "charge.dispute.created",
+        "charge.dispute.funds_withdrawn",
+        "charge.dispute.closed",
+    ]
+
+
+def test_a_dispute_that_is_won_gives_the_money_back(client: stripe.StripeClient, stand_in: StandIn) -> None:
+    intent = paid(client, stand_in)
+    dispute = stand_in.dispute(intent)
+    stand_in.close_dispute(dispute["id"], "won")
+    found = client.v1.disputes.retrieve(dispute["id"])
+    assert [each.amount for each in found.balance_transactions] == [-found.amount, found.amount]
+    assert kinds(stand_in)[-2:] == ["charge.dispute.closed", "charge.dispute.funds_reinstated"]
+    assert client.v1.refunds.create({"payment_intent": intent}).status == "succeeded"
+
+
+def test_an_inquiry_takes_nothing_until_it_is_a_dispute(client: stripe.StripeClient, stand_in: StandIn) -> None:
+    intent = paid(client, stand_in)
+    inquiry = stand_in.dispute(intent, asks_only=True)
+    assert client.v1.refunds.create({"payment_intent": intent, "amount": 100}).status == "succeeded"
+    assert client.v1.disputes.retrieve(inquiry["id"]).balance_transactions == []
+    stand_in.escalate_dispute(inquiry["id"])
+    assert client.v1.disputes.retrieve(inquiry["id"]).status == "needs_response"
+    with pytest.raises(stripe.InvalidRequestError):
+        client.v1.refunds.create({"payment_intent": intent, "amount": 100})

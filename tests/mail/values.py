@@ -137,6 +137,7 @@ VALUES: dict[str, dict[str, Any]] = {
         "organiser_address": "4 Invented Row, Brighton",
     },
     "awaiting_bank": {**_BOOKING, "total": "£218.00", "keeps_places": False},
+    "credit_kept": {**_BOOKING, "amount": "£85.00", "until": "Monday 14 April 2025, 12:00 BST (London)"},
     "sent_back": {**_BOOKING, "amount": "£85.00", "is_all": False},
     "payment_failed": {**_BOOKING, "total": "£218.00"},
     "refunded_late": {

@@ -100,7 +100,8 @@ def paid(app: Flask, stripe: StandIn, browser: Callable[[], PageClient]) -> Paid
 
 
 def any_payment_counts(patch: pytest.MonkeyPatch) -> None:
-    """Take the guard away: a payment is no longer known again by its intent, nor an event by its id."""
+    """Take the guards away: a payment is no longer known again by its intent, nor an event by its id, nor that a page
+    is paid once."""
     real = inbox.remember
 
     def new(intent: str, attempt: PaymentAttempt, now: Any) -> Payment:
@@ -122,6 +123,7 @@ def any_payment_counts(patch: pytest.MonkeyPatch) -> None:
         real(inbox.Event(f"evt_{uuid4().hex}", event.kind, event.object_id, event.is_live), *rest)
 
     patch.setattr(settling, "_payment", new)
+    patch.setattr(settling, "_is_of_another", lambda _intent, _attempt: False)
     patch.setattr(inbox, "remember", remember)
     patch.setattr(inbox, "is_known", lambda _event: False)
 
