@@ -9,7 +9,8 @@ from tests.browser.world import World
 NO_PAGE = {
     "static", "health.healthz", "health.metrics", "health.readyz", "site.robots", "site.sitemap", "bookings.shown_json",
     "courses.listed_calendar", "courses.listed_json", "courses.workshop_calendar", "organise_papers.colours",
-    "organise_papers.logo", "places.invite", "places.place_json", "recordings.captions", "recordings.film",
+    "organise_papers.logo", "organise_people.people_file", "places.invite", "places.place_json", "recordings.captions",
+    "recordings.film",
 }  # fmt: skip
 
 DESK = "/organise/sea-street"
