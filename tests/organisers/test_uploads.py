@@ -21,6 +21,7 @@ from tests.page import PageClient, form, main_text
 from tests.recordings.showing import a_recorded_workshop
 from tests.recordings.test_storage import DEMO, mp4, webm
 
+pytestmark = pytest.mark.usefixtures("uploads_end")
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 60
 VTT = b"WEBVTT\n\n00:01.000 --> 00:02.000\nWelcome.\n"
 FILM = (DEMO / "film.mp4").read_bytes()  # its index stands at the front
