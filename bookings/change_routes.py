@@ -31,7 +31,9 @@ def cancel(reference: str) -> Answer:
     booking = _confirmed(reference)
     numbers = request.form.getlist("attendee", type=int)
     if not numbers:
-        return _cancel_page(booking, problems=[("people", "Please choose who does not come.")], status=422)
+        several = sum(each.state == "confirmed" for each in booking.attendees) > 1
+        where = "people" if several else "quote"
+        return _cancel_page(booking, problems=[(where, "Please choose who does not come.")], status=422)
     choice = request.form.get("choice", 0, int)
     promised = request.form.get(f"quoted-{choice}", "")
     act = Act("booker", forms.one_line(request.form.get("why"))[:LONGEST_WHY], clock.now())

@@ -84,7 +84,12 @@ def write(
         due_minor=deal.due_minor,
         refund_minor=deal.refund_minor,
         credit_minor=deal.credit_minor,
-        facts={**facts, "words": deal.words, "if_resold_minor": deal.if_resold_minor},
+        facts={
+            **facts,
+            "words": deal.words,
+            "fee_minor": deal.fee_minor,
+            "if_resold_minor": deal.if_resold_minor,
+        },
         actor=act.actor,
         why=act.why[:300],
         created_at=act.at,

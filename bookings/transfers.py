@@ -13,6 +13,7 @@ from bookings.models import Attendee, Booking
 from courses import catalogue, places, schedule, shelf, standing
 from courses.models import TicketType, Workshop
 from lib import db, zones
+from payments import ledger
 from payments.models import PaymentAttempt
 
 
@@ -95,6 +96,8 @@ def do(booking: Booking, attendee: Attendee, facts: Mapping[str, Any], deal: Dea
     held = {int(pool): ids for pool, ids in facts["places"].items()}
     old = attendee.workshop.title
     changing.move(booking, attendee, workshop, ticket, held, (facts["share"], 0), act)
+    bill = ledger.lock(booking.bill_id)
+    bill.total_minor -= deal.refund_minor + deal.credit_minor
     back = 0
     if deal.refund_minor:
         shares = {attendee.id: deal.refund_minor}
