@@ -31,9 +31,10 @@ def cancel(reference: str) -> Answer:
     booking = _confirmed(reference)
     numbers = request.form.getlist("attendee", type=int)
     if not numbers:
-        several = sum(each.state == "confirmed" for each in booking.attendees) > 1
-        where = "people" if several else "quote"
-        return _cancel_page(booking, problems=[(where, "Please choose who does not come.")], status=422)
+        staying = [each.n for each in booking.attendees if each.state == "confirmed"]
+        if len(staying) > 1:
+            return _cancel_page(booking, problems=[("people", "Please choose who does not come.")], status=422)
+        numbers = staying
     choice = request.form.get("choice", 0, int)
     promised = request.form.get(f"quoted-{choice}", "")
     act = Act("booker", forms.one_line(request.form.get("why"))[:LONGEST_WHY], clock.now())
@@ -56,6 +57,8 @@ def substituting(reference: str, n: int) -> Answer:
 def substitute(reference: str, n: int) -> Answer:
     booking = _confirmed(reference)
     attendee = _attendee(booking, n)
+    if not change_terms.offer(attendee, "substitute", clock.now()).deals:
+        return _substitute_page(booking, attendee, status=409)
     name, problems = forms.one_line(request.form.get("name")), Problems()
     if not name or len(name) > LONGEST_NAME:
         problems.append(("name", f"Please give the colleague's name, of up to {LONGEST_NAME} characters."))
@@ -95,6 +98,8 @@ def transfer(reference: str) -> Answer:
     attendee = _attendee(booking, n)
     key = request.form.get("to", "")
     if not key:
+        if not any(each.offer.deals for each in transfers.targets(attendee, clock.now())):
+            return _transfer_page(booking, attendee, status=409)
         return _transfer_page(booking, attendee, problems=[("to", "Please choose where to.")], status=422)
     promised = request.form.get(f"quoted-{key}", "")
     act = Act("booker", "", clock.now())

@@ -16,6 +16,7 @@ from courses.models import Workshop, WorkshopSession
 from lib import clock as product_clock
 from lib import db, work
 from mail.models import Letter
+from payments import refunds
 from payments.models import Payment, Refund
 from tests.bookings.making import ANN, BOB, a_wish, held, paid
 from tests.builders import a_code, a_meeting, a_ticket, a_workshop, arranged
@@ -135,12 +136,8 @@ def test_what_went_back_before_does_not_go_back_again(app: Flask, slug: str) -> 
     with app.app_context(), db.writing():
         payment = db.session.scalars(select(Payment).order_by(Payment.id)).first()
         assert payment
-        db.session.add(
-            Refund(
-                organiser_id=payment.organiser_id, payment_id=payment.id, key="by-hand", source="stripe", reason="",
-                amount_minor=10_000, currency=payment.currency, created_at=product_clock.now(), state="succeeded",
-            )
-        )  # fmt: skip
+        (refund,) = refunds.ask(payment.bill_id, 10_000, source="organiser", reason="", now=product_clock.now())
+        assert refund.payment_id == payment.id
     before = shown(app, None)
     assert done(app, None) == before
     with app.app_context():

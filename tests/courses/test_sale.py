@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from courses import catalogue, sale
-from courses.shelf import PriceFacts, SessionFacts, Shelf, TicketFacts
+from courses.shelf import SessionFacts, Shelf, TicketFacts
 from tests.conftest import MORNING
 from tests.courses.test_catalogue import OWN, SECOND, START, a_session, ticket, told, workshop
 
@@ -139,8 +139,8 @@ def test_the_days_of_the_promise_are_counted_on_the_clock() -> None:
         ({}, {"status": "cancelled"}, END, "This workshop is cancelled."),
         ({"includes_live": True}, {}, END, sale.NOT_HERE),
         ({"includes_recording": False}, {}, END, sale.NOT_HERE),
-        ({"payment": "invoice"}, {}, END, sale.NOT_HERE),
-        ({"prices": (PriceFacts("GBP", None),)}, {}, END, sale.NOT_HERE),
+        ({"payment": "deposit"}, {}, END, sale.NOT_HERE),
+        ({"prices": ()}, {}, END, sale.NOT_HERE),
     ],
 )
 def test_why_a_recording_is_not_on_sale(

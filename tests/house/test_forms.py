@@ -11,8 +11,10 @@ from sqlalchemy import select
 from accounts import signing_in
 from accounts.models import User
 from lib import clock, db
+from newsletter.models import Placement
+from policies import templates, versions
 from tests.accounts.browsing import send
-from tests.bookings.making import a_wish, paid
+from tests.bookings.making import ANN, BOB, a_wish, paid
 from tests.builders import a_code, a_meeting, a_question, a_workshop, arranged
 from tests.conftest import Person
 from tests.organisers.conftest import DESK, signed_in
@@ -44,8 +46,15 @@ TYPED: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "organise.make_course": (f"{DESK}/courses", {}),
     "organise.change_course": (f"{DESK}/courses/{{course}}", {"title": ""}),
-    "organise.make_code": (f"{DESK}/codes", {"percent": "101", "uses_total": "none"}),
-    "organise.change_code": (f"{DESK}/codes/ONCE", {"percent": "many", "valid_from": "never"}),
+    "changes.cancel": ("/bookings/{reference}/cancellation", {}),
+    "changes.substitute": ("/bookings/{reference}/attendees/0/substitution", {"name": "", "email": "nowhere"}),
+    "changes.transfer": ("/bookings/{reference}/transfer", {"attendee": "0"}),
+    "newsletter.ask": ("/newsletter", {"email": "nowhere"}),
+    "organise_codes.make": (f"{DESK}/codes", {"percent": "101", "uses_total": "none"}),
+    "organise_codes.change": (f"{DESK}/codes/{{code}}", {"percent": "many", "valid_from": "never"}),
+    "organise_money.give_back": (f"{DESK}/bookings/{{reference}}/refunds", {"amount": "much"}),
+    "organise_newsletter.make": (f"{DESK}/newsletter", {"percent": "101"}),
+    "organise_newsletter.change": (f"{DESK}/newsletter/home", {"percent": "many"}),
     "organise_workshops.make": (f"{DESK}/workshops/", {"day": "never", "zone": "Atlantis"}),
     "organise_workshops.preview_new": (f"{DESK}/workshops/preview", {"day": "never", "zone": "Atlantis"}),
     "organise_workshops.change": (f"{OWN}/edit", {"cpd_minutes": "many", "reminders": "never"}),
@@ -86,7 +95,12 @@ NEVER_WRONG = {
     "booking_payments.payment": ONE_BUTTON,
     "joining.go": ONE_BUTTON,
     "joining.send_again": ONE_BUTTON,
-    "organise.delete_code": ONE_BUTTON,
+    "newsletter.confirmed": ONE_BUTTON,
+    "newsletter.left": ONE_BUTTON,
+    "organise_codes.delete": ONE_BUTTON,
+    "organise_money.again": ONE_BUTTON,
+    "organise_proofs.check": ONE_BUTTON,
+    "organise_settings.save_money": "two ticks: nothing is typed that could be wrong",
     "organise.delete_course": ONE_BUTTON,
     "organise_meetings.delete": ONE_BUTTON,
     "organise_people.remove": ONE_BUTTON,
@@ -155,15 +169,23 @@ def places(app: Flask, client: PageClient, olu: Person) -> dict[str, str]:
         member = db.session.scalars(select(User.id)).one()
         workshop = a_workshop(slug="own", sessions=[a_meeting(in_days=20), a_meeting(in_days=27)])
         a_question(workshop)
-        a_code(code="ONCE")
+        folded, organiser_id = a_code(code="ONCE").folded, workshop.organiser_id
+        db.session.add(Placement(organiser_id=workshop.organiser_id, name="home", percent=20, lasts_days=90))
         course = workshop.course.slug
         password = signing_in.make(olu.email, "password", clock.now()).token
     a_film(app, "own")
+    with arranged(app):
+        a_workshop(in_days=90)  # where a place could move to
+        policy = templates.by_key("graded_30_14").data("Europe/London", "GBP")
+        versions.write(organiser_id, "Ours", policy, actor="user:1", now=clock.now())
+    made = paid(app, a_wish("own", people=[ANN, BOB]))
+    client.get(made.url)  # opens the booking for this browser
     return {
+        "code": folded,
         "member": str(member),
         "course": course,
         "password": password,
-        "reference": paid(app, a_wish("own")).reference,
+        "reference": made.reference,
     }
 
 

@@ -130,7 +130,7 @@ def test_places_are_kept_back_and_not_more_than_there_are(
         room = db.session.scalars(select(Pool).where(Pool.code == "room")).one()
         assert (room.capacity, room.reserved) == (10, 4)
     refused = keep("11")
-    assert refused.status_code == 409
+    assert refused.status_code == 422
     assert "More cannot be kept back than there are." in main_text(refused)
 
 
