@@ -58,7 +58,7 @@ def test_an_organiser_schedules_publishes_moves_and_cancels(visit: Visit) -> Non
     page.get_by_role("link", name="Tickets").first.click()
     page.get_by_role("link", name="Add a ticket").click()
     page.get_by_label("Name", exact=True).fill("Self-funded")
-    page.get_by_label("Price 1").fill("42")
+    page.get_by_label("Price 1", exact=True).fill("42")
     page.get_by_role("button", name="Save the ticket").click()
     page.goto(f"{house.web}/organise/sea-street/workshops/plainly-done-{day}")
     page.get_by_role("button", name="Publish").click()
