@@ -109,7 +109,7 @@ ONE_PERSON = [
     Sight("changes.cancelling", "confirmed/cancellation"),
     Sight("changes.substituting", "confirmed/attendees/0/substitution"),
     Sight("changes.transferring", "confirmed/transfer", 404),
-    Sight("changes.transfer", "confirmed/transfer", 422, typed={"attendee": "0"}),
+    Sight("changes.transfer", "confirmed/transfer", 409, typed={"attendee": "0"}),
     Sight("places.place", "place"),
     Sight("places.place", "watching-place"),
     Sight("places.place", "gone"),
