@@ -323,25 +323,34 @@ def upgrade():
     for statement in GUARDS[op.get_bind().dialect.name]:
         op.execute(statement)
     _fold_codes()
+    _count_what_codes_took()
     _write_ledger()
 
 
 def _fold_codes():
-    """Look-alikes are one code now. Of two codes that would be one, the later keeps what it had."""
+    """Look-alikes are one code now. Where that name is another code's already, a code keeps what it had."""
     code = sa.table('discount_code', *map(sa.column, ('id', 'organiser_id', 'code', 'folded')))
-    seen = set()
-    for row in op.get_bind().execute(sa.select(code).order_by(code.c.id)).all():
-        folded = _fold(row.code)
-        if (row.organiser_id, folded) in seen:
-            continue
-        seen.add((row.organiser_id, folded))
-        if folded != row.folded:
-            op.execute(sa.update(code).where(code.c.id == row.id).values(folded=folded))
+    rows = op.get_bind().execute(sa.select(code).order_by(code.c.id)).all()
+    taken = {(row.organiser_id, row.folded) for row in rows}
+    for row in rows:
+        own = (row.organiser_id, _fold(row.code))
+        if own not in taken:
+            taken.add(own)
+            op.execute(sa.update(code).where(code.c.id == row.id).values(folded=own[1]))
 
 
 def _fold(text):
     wide = unicodedata.normalize('NFKC', text).upper()
     return ''.join(each for each in wide if each.isalnum()).translate(str.maketrans("OIL", "011"))
+
+
+def _count_what_codes_took():
+    """A booking had one code at most, and nothing else took anything off."""
+    op.execute(
+        "UPDATE redemption SET currency = (SELECT currency FROM booking WHERE booking.id = redemption.booking_id), "
+        "minor = (SELECT coalesce(sum(discount_minor), 0) FROM attendee "
+        "WHERE attendee.booking_id = redemption.booking_id)"
+    )
 
 
 def _write_ledger():
@@ -411,6 +420,17 @@ def _movement(row, kind, minor, about, at, note='', key=None):
 
 
 def downgrade():
+    # SQLite keeps a CHECK whose column goes, and then stumbles over it.
+    for table, checks in {
+        'ticket_price': ('least_minor', 'most_minor'),
+        'ticket_type': ('least_people', 'most_people'),
+        'pool': ('reserved',),
+        'discount_code': ('kind', 'minor', 'percent_of', 'minor_of', 'currency', 'covers', 'least_people'),
+    }.items():
+        with op.batch_alter_table(table, schema=None) as batch_op:
+            for check in checks:
+                batch_op.drop_constraint(batch_op.f(f'ck_{table}_{check}'), type_='check')
+
     with op.batch_alter_table('ticket_type', schema=None) as batch_op:
         batch_op.drop_column('most_people')
         batch_op.drop_column('least_people')
@@ -482,6 +502,8 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_movement_bill_id'))
 
     op.drop_table('movement')
+    if op.get_bind().dialect.name == 'postgresql':
+        op.execute('DROP FUNCTION movement_is_kept()')
     with op.batch_alter_table('subscriber', schema=None) as batch_op:
         batch_op.drop_index('ix_subscriber_person')
         batch_op.drop_index(batch_op.f('ix_subscriber_organiser_id'))

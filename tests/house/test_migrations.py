@@ -25,7 +25,7 @@ from sqlalchemy.exc import DatabaseError
 
 from accounts.models import Organiser
 from bookings import money_audit
-from bookings.models import DiscountCode
+from bookings.models import DiscountCode, Redemption
 from courses.models import Workshop
 from lib import db
 from payments import ledger
@@ -136,6 +136,17 @@ def test_a_difference_is_seen(url: str) -> None:
 
 
 @pytest.mark.both_databases
+def test_the_newest_step_can_be_taken_back_and_again(url: str) -> None:
+    with migrated(url) as engine:
+        with engine.connect() as connection:
+            before = described(connection)
+        flask_migrate.downgrade(directory=MIGRATIONS)
+        flask_migrate.upgrade(directory=MIGRATIONS)
+        with engine.connect() as connection:
+            assert described(connection) == before
+
+
+@pytest.mark.both_databases
 def test_upgrading_again_changes_nothing(url: str) -> None:
     with migrated(url) as engine, engine.connect() as connection:
         before = described(connection)
@@ -153,6 +164,8 @@ MONEY = {
     4: (5000, "confirmed", 5000, "failed"),
     5: (7000, "lapsed", 7000, "pending"),
 }
+
+SHARE = {"booking_id": 1, "workshop_id": 1, "ticket_type_id": 1, "state": "confirmed"}
 
 
 @contextmanager
@@ -218,7 +231,7 @@ def test_what_an_older_house_holds_is_kept(url: str) -> None:
 
 @pytest.mark.both_databases
 def test_the_money_of_an_older_house_is_in_the_ledger(url: str) -> None:
-    rows = list(CATALOGUE[:1])
+    rows = list(CATALOGUE)
     for number, (total, state, paid, back) in MONEY.items():
         rows.append(("bill", {"id": number, "total_minor": total}))
         booking = {"id": number, "bill_id": number, "reference": f"CQ-{number}", "state": state, "link_version": 1}
@@ -234,6 +247,12 @@ def test_the_money_of_an_older_house_is_in_the_ledger(url: str) -> None:
     rows += [
         ("discount_code", {"id": 1, "code": "LOOK10", "folded": "LOOK10", "percent": 10}),
         ("discount_code", {"id": 2, "code": "L00K10", "folded": "L00K10", "percent": 20}),
+        ("discount_code", {"id": 3, "code": "OIL", "folded": "OIL", "percent": 30}),
+        ("discount_code", {"id": 4, "code": "011", "folded": "011", "percent": 40}),
+        ("ticket_type", {"workshop_id": 1, "kind": "admission", "seats": 1, "payment": "now", "proof": "none"}),
+        ("attendee", {"id": 1, "n": 1, **SHARE, "price_minor": 12000, "discount_minor": 1200}),
+        ("attendee", {"id": 2, "n": 2, **SHARE, "price_minor": 6000, "discount_minor": 0}),
+        ("redemption", {"code_id": 1, "booking_id": 1, "state": "used"}),
     ]
     with older(url, "0002"):
         fill(rows)
@@ -244,7 +263,9 @@ def test_the_money_of_an_older_house_is_in_the_ledger(url: str) -> None:
         assert [found[number].owed_minor for number in MONEY] == [16800, 0, 0, 0, 0]
         assert [found[number].kept_minor for number in MONEY] == [16800, 0, 0, 5000, 0]
         codes = db.session.execute(select(DiscountCode.folded, DiscountCode.kind).order_by(DiscountCode.id)).all()
-        assert [tuple(each) for each in codes] == [("100K10", "percent"), ("L00K10", "percent")]
+        assert {kind for _, kind in codes} == {"percent"}
+        assert [folded for folded, _ in codes] == ["100K10", "L00K10", "OIL", "011"]
+        assert [(each.minor, each.currency) for each in db.session.scalars(select(Redemption))] == [(1200, "GBP")]
 
 
 @pytest.mark.both_databases
