@@ -11,7 +11,6 @@ from werkzeug.datastructures import MultiDict
 from wtforms import (
     BooleanField,
     FieldList,
-    Form,
     FormField,
     HiddenField,
     SelectField,
@@ -23,7 +22,7 @@ from bookings import discounts, terms
 from bookings.checkout import Attending, Wish, offer_of
 from courses.catalogue import Listing
 from courses.models import Question
-from lib.forms import Email, KnownZone, one_line
+from lib.forms import Email, Form, InOurWords, KnownZone, one_line
 
 Asked = tuple[str, str, str, tuple[str, ...]]  # a question's code, kind, label and choices
 LONGEST_NAME = 200
@@ -35,6 +34,9 @@ _PRESSED = ("csrf_token", "once", "add", "remove")
 
 class BookingForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     """The fields that are the same for every workshop; `build` adds the attendees and their questions."""
+
+    class Meta(InOurWords):
+        pass
 
     ticket_type = StringField("Which ticket?", filters=[one_line])
     currency = StringField("Currency", filters=[one_line, lambda text: (text or "").upper()])

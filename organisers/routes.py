@@ -16,7 +16,7 @@ from bookings.models import DiscountCode
 from courses import editing
 from courses.models import Course, TicketType, Workshop
 from history import models as history
-from lib import clock, db
+from lib import clock, db, zones
 from organisers import board as boards
 from organisers import rows
 from organisers.choices import options
@@ -275,7 +275,7 @@ def _code_page(organiser: Organiser, form: CodeForm, found: DiscountCode | None)
         organiser=organiser,
         form=form,
         heading=f"Code {found.code}" if found else "A new code",
-        lead=f"Days begin and end in {organiser.zone}.",
+        lead=f"Days begin and end by the clocks of {zones.city(organiser.zone)}.",
         action=action,
         button="Save the code",
         back=("organise.codes", "All codes"),

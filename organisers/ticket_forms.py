@@ -9,7 +9,6 @@ from wtforms import (
     BooleanField,
     DateField,
     FieldList,
-    Form,
     FormField,
     IntegerField,
     SelectField,
@@ -20,7 +19,8 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
 from courses import publishing
-from lib import forms, money, zones
+from lib import money, zones
+from lib.forms import Form, one_line
 from organisers.choices import options
 
 KINDS = (("admission", "A place in the live sessions"), ("catch_up", "The recording only"))
@@ -28,15 +28,11 @@ QUESTIONS = (("text", "A few words"), ("choice", "One of some answers"), ("tick"
 SECOND = timedelta(seconds=1)
 
 
-def line(text: str | None) -> str:
-    return forms.one_line(text)
-
-
 class PriceForm(Form):
     """A price in one currency; no amount means it is not sold in that."""
 
-    currency = StringField("Currency", [Length(max=3)], [lambda text: forms.one_line(text).upper()])
-    amount = StringField("Price", [Length(max=20)], [line])
+    currency = StringField("Currency", [Length(max=3)], [lambda text: one_line(text).upper()])
+    amount = StringField("Price", [Length(max=20)], [one_line])
 
     def validate_amount(self, field: Any) -> None:
         if not field.data:
@@ -55,8 +51,8 @@ class PriceForm(Form):
 class TicketForm(Form):
     """A way to take part, and what it costs."""
 
-    name = StringField("Name", [InputRequired("Please give it a name."), Length(max=120)], [line])
-    hint = StringField("Who it is for", [Length(max=200)], [line])
+    name = StringField("Name", [InputRequired("Please give it a name."), Length(max=120)], [one_line])
+    hint = StringField("Who it is for", [Length(max=200)], [one_line])
     kind = SelectField("What it is", choices=options(KINDS), default="admission")
     prices = FieldList(FormField(PriceForm), min_entries=4)
     seats = IntegerField(
@@ -75,7 +71,11 @@ class TicketForm(Form):
         description="Empty: as many as there are places.",
     )
     sold_from = DateField("On sale from", [Optional()], description="Empty: at once.")
-    sold_until = DateField("On sale to the end of", [Optional()], description="Empty: until the live sessions begin.")
+    sold_until = DateField(
+        "On sale to the end of",
+        [Optional()],
+        description="Empty: until the live sessions begin; a recording, for as long as it can be watched.",
+    )
     is_hidden = BooleanField("Hide it: nobody can choose it any more")
 
     def validate_pools(self, field: Any) -> None:
@@ -103,7 +103,7 @@ class TicketForm(Form):
 class PoolForm(Form):
     """Places that run out together."""
 
-    name = StringField("Name", [InputRequired("Please give it a name."), Length(max=40)], [line])
+    name = StringField("Name", [InputRequired("Please give it a name."), Length(max=40)], [one_line])
     capacity = IntegerField("Places", [InputRequired("Please give a number."), NumberRange(0, 100_000)])
 
 
@@ -116,7 +116,7 @@ class CapacityForm(Form):
 class QuestionForm(Form):
     """What each attendee is asked."""
 
-    label = StringField("Question", [InputRequired("Please write the question."), Length(max=200)], [line])
+    label = StringField("Question", [InputRequired("Please write the question."), Length(max=200)], [one_line])
     kind = SelectField("Answered by", choices=options(QUESTIONS))
     choices = TextAreaField("Answers to choose from", description="One on each line; only for a choice.")
     is_required = BooleanField("It has to be answered")
@@ -128,13 +128,13 @@ class QuestionForm(Form):
 
     @property
     def answers(self) -> list[str]:
-        return [found for each in (self.choices.data or "").splitlines() if (found := forms.one_line(each))]
+        return [found for each in (self.choices.data or "").splitlines() if (found := one_line(each))]
 
 
 class CodeForm(Form):
     """A discount code and its limits. Days are the organiser's."""
 
-    code = StringField("Code", [InputRequired("Please give the code."), Length(max=40)], [line])
+    code = StringField("Code", [InputRequired("Please give the code."), Length(max=40)], [one_line])
     percent = IntegerField("Percent off", [InputRequired("Please give the percent."), NumberRange(1, 100)])
     valid_from = DateField("From", [Optional()], description="Empty: at once.")
     valid_until = DateField(
