@@ -165,7 +165,6 @@ def place_json(view: PlaceView, token: str) -> dict[str, Any]:
         "workshop": view.workshop.slug,
         "state": view.state,
         "sessions": [{"starts_at": zones.z(each.starts_at), "join_url": view.join_url} for each in view.sessions],
-        "recordings": [],
         "invite_urls": [invite_url(token, each) for each in view.sessions] if has_invites else [],
         "feed_url": None,
         "calendar_links": [google_link(view, each) for each in view.sessions] if has_invites else [],

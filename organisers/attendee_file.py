@@ -42,6 +42,10 @@ def write(
         texts = [attendee.name, attendee.email, attendee.ticket.name, state, booking.reference]
         texts += [booking.booker_name, booking.booker_email, *(said.get(each, "") for each in questions)]
         times = [joined.get((attendee.id, each.id)) for each in sessions]
-        texts += [f"{zones.wall(at, workshop.zone):%Y-%m-%d %H:%M}" if at else "" for at in times]
+        texts += [_moment(at, workshop.zone) if at else "" for at in times]
         rows.writerow([cell(each) for each in texts])
     return out.getvalue()
+
+
+def _moment(at: datetime, zone: str) -> str:
+    return f"{zones.wall(at, zone):%Y-%m-%d %H:%M} {zones.label(at, zone)}"

@@ -1,5 +1,6 @@
 """When a workshop meets: its schedule, a session moved or cancelled, all of it cancelled. First shown, then done."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -89,12 +90,7 @@ def move(organiser: Organiser, slug: str, number: int) -> Page:
         session = rows.session_of(rows.workshop(organiser, slug), number)
         if str(session.id) != form.id.data:
             abort(404)  # the sessions were put into another order meanwhile
-        meeting = form.meeting(session.zone)
-        kept = schedule.meeting_of(session)
-        meeting = schedule.Meeting(
-            meeting.wall_start, meeting.wall_end, session.zone, kept.title,
-            meeting.fold_start, meeting.fold_end, kept.is_recorded,
-        )  # fmt: skip
+        meeting = replace(form.meeting(session.zone), title=session.title, is_recorded=session.is_recorded)
         moving.move(session, meeting, actor=actor(), now=clock.now())
     return _done(organiser, slug)
 
@@ -169,6 +165,9 @@ def _write(organiser: Organiser, slug: str, form: ScheduleForm) -> bool:
 
 def _may_save(found: Workshop, form: ScheduleForm) -> bool:
     """Whether the form leaves alone what people come to; what it does not is written to its fields."""
+    if found.status == "cancelled":
+        form.zone.errors = ["The workshop is cancelled: its times stay as people were told. Nothing was saved."]
+        return False
     zone = str(form.zone.data)
     rows_by_id = {entry.form.id.data: entry.form for entry in form.sessions.entries}
     booked = moving.booked(found)

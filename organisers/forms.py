@@ -6,7 +6,6 @@ from wtforms import (
     BooleanField,
     DateField,
     FieldList,
-    Form,
     FormField,
     HiddenField,
     IntegerField,
@@ -21,6 +20,7 @@ from courses import search
 from courses.catalogue import FORMATS
 from courses.schedule import Meeting
 from lib import forms, zones
+from lib.forms import Form, one_line
 from organisers import times
 from organisers.choices import options
 from organisers.times import Typed
@@ -28,10 +28,6 @@ from organisers.times import Typed
 TOPICS = (("", "No topic of its own"), *search.TOPICS.items())
 MOST_SESSIONS = 60
 LONG = Length(max=20_000, message="This is longer than 20,000 characters. Please shorten it.")
-
-
-def one_line(text: str | None) -> str:
-    return forms.one_line(text)
 
 
 def stripped(text: str | None) -> str:

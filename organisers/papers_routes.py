@@ -9,7 +9,8 @@ from accounts.models import Organiser, Paper
 from bookings import terms
 from lib import clock, db
 from organisers import words
-from organisers.people_routes import Problems, shown, user
+from organisers.people_routes import Problems, shown
+from organisers.routes import actor
 
 bp = Blueprint("organise_papers", __name__)
 DESK = "/organise/<organiser>/papers"
@@ -88,9 +89,9 @@ def write(organiser: Organiser, kind: str) -> Answer:
     text, problems = _typed()
     if problems:
         return _form(organiser, kind, text, problems, 422)
-    number, actor, now = organiser.id, user(), clock.now()
+    number, by, now = organiser.id, actor(), clock.now()
     with db.writing():
-        papers.write(number, kind, text, actor=actor, now=now)
+        papers.write(number, kind, text, actor=by, now=now)
     return redirect(url_for(".paper", organiser=organiser.slug, kind=kind, done="written"), code=303)
 
 

@@ -14,7 +14,8 @@ from accounts.models import Organiser
 from bookings import comping, corrections, lifecycle
 from bookings.models import Attendee, Booking
 from lib import clock, db, forms, web
-from organisers.people_routes import MANAGERS, Problems, booking_page, shown, user, workshop_of
+from organisers.people_routes import Problems, booking_page, shown, workshop_of
+from organisers.routes import MANAGERS, actor
 
 bp = Blueprint("organise_acts", __name__, url_prefix="/organise/<organiser>")
 LONGEST_NAME = 200
@@ -35,10 +36,10 @@ def correct(organiser: Organiser, reference: str, n: int) -> Answer:
     if problems:
         return booking_page(organiser, reference, problems, 422)
     wanted = corrections.Correction(name, email, why, shared="shared" in request.form)
-    actor, now = user(), clock.now()
+    by, now = actor(), clock.now()
 
     def act(booking: Booking) -> None:
-        corrections.correct(booking, n, wanted, actor=actor, now=now)
+        corrections.correct(booking, n, wanted, actor=by, now=now)
 
     return _done(organiser, reference, bill_id, act, f"email-{n}", "corrected")
 
@@ -51,10 +52,10 @@ def resend_place(organiser: Organiser, reference: str, n: int) -> Answer:
     why = _why()
     if not why:
         return booking_page(organiser, reference, [(f"again-{n}", NO_REASON)], 422)
-    actor, now = user(), clock.now()
+    by, now = actor(), clock.now()
 
     def act(booking: Booking) -> None:
-        corrections.resend_place(booking, n, why, actor=actor, now=now)
+        corrections.resend_place(booking, n, why, actor=by, now=now)
 
     slug = forms.one_line(request.form.get("list"))
     back = None
@@ -71,10 +72,10 @@ def resend_receipt(organiser: Organiser, reference: str) -> Answer:
     why = _why()
     if not why:
         return booking_page(organiser, reference, [("again", NO_REASON)], 422)
-    actor, now = user(), clock.now()
+    by, now = actor(), clock.now()
 
     def act(booking: Booking) -> None:
-        corrections.resend_receipt(booking, why, actor=actor, now=now)
+        corrections.resend_receipt(booking, why, actor=by, now=now)
 
     return _done(organiser, reference, bill_id, act, "again", "sent")
 
@@ -99,10 +100,10 @@ def give_place(organiser: Organiser, slug: str) -> Answer:
         return _gift_page(organiser, slug, problems, 422)
     ticket = forms.one_line(request.form.get("ticket"))
     gift = comping.Gift(slug, ticket, name, email, why, again="again" in request.form)
-    number, actor, now = organiser.id, user(), clock.now()
+    number, by, now = organiser.id, actor(), clock.now()
     try:
         with db.writing():
-            reference = comping.give(number, gift, actor=actor, now=now).reference
+            reference = comping.give(number, gift, actor=by, now=now).reference
     except comping.AlreadyComing as refusal:
         return _gift_page(organiser, slug, [("email", refusal.message)], refusal.status)
     except web.Refusal as refusal:

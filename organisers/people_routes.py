@@ -9,12 +9,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
-from flask_login import current_user
-from sqlalchemy import select
 from werkzeug.wrappers import Response as Answer
 
 from accounts import letters, open_to, team
-from accounts.models import ROLES, Membership, Organiser
+from accounts.models import ROLES, Organiser
 from bookings import comping, desk, pages
 from bookings.models import STATES, Attendee, Booking
 from courses.models import Workshop
@@ -22,9 +20,9 @@ from lib import clock, db, forms, web, zones
 from mail import render
 from mail.models import Letter
 from organisers import attendee_file, words
+from organisers.routes import MANAGERS, actor, may_manage
 
 bp = Blueprint("organise_people", __name__, url_prefix="/organise/<organiser>")
-MANAGERS = ("owner", "manager")
 Problems = list[tuple[str, str]]
 
 
@@ -76,7 +74,7 @@ def letter(organiser: Organiser, number: int) -> Answer:
 @open_to.team()
 def people(organiser: Organiser, slug: str) -> Answer:
     workshop = workshop_of(organiser, slug)
-    is_manager = role_in(organiser) in MANAGERS
+    is_manager = may_manage(organiser)
     now = clock.now()
     sought = forms.one_line(request.args.get("q"))[: desk.LONGEST_SEARCH] if is_manager else ""
     everybody = _with_states(desk.people(workshop.id), now)
@@ -129,10 +127,10 @@ def invite(organiser: Organiser) -> Answer:
         email = forms.email(typed)
     except ValueError as problem:
         return _team(organiser, [("email", str(problem))], typed, role, status=422)
-    number, actor, now = organiser.id, user(), clock.now()
+    number, by, now = organiser.id, actor(), clock.now()
     try:
         with db.writing():
-            team.invite(number, email, role, actor=actor, now=now)
+            team.invite(number, email, role, actor=by, now=now)
     except team.AlreadyInTeam as refusal:
         return _team(organiser, [("email", refusal.message)], typed, role, status=refusal.status)
     return _to_team(organiser, "invited")
@@ -141,9 +139,9 @@ def invite(organiser: Organiser) -> Answer:
 @bp.post("/team/invitations/<int:number>/withdrawal")
 @open_to.team("owner")
 def take_back(organiser: Organiser, number: int) -> Answer:
-    owner, actor, now = organiser.id, user(), clock.now()
+    owner, by, now = organiser.id, actor(), clock.now()
     with db.writing():
-        team.take_back(owner, number, actor=actor, now=now)
+        team.take_back(owner, number, actor=by, now=now)
     return _to_team(organiser, "taken-back")
 
 
@@ -153,18 +151,18 @@ def change_role(organiser: Organiser, member: int) -> Answer:
     role = request.form.get("role", "")
     if role not in ROLES:
         return _team(organiser, [(f"role-{member}", "Please choose a role.")], status=422)
-    number, actor, now = organiser.id, user(), clock.now()
+    number, by, now = organiser.id, actor(), clock.now()
     with db.writing():
-        team.change_role(number, member, role, actor=actor, now=now)
+        team.change_role(number, member, role, actor=by, now=now)
     return _to_team(organiser, "changed")
 
 
 @bp.post("/team/<int:member>/removal")
 @open_to.team("owner")
 def remove(organiser: Organiser, member: int) -> Answer:
-    number, actor, now = organiser.id, user(), clock.now()
+    number, by, now = organiser.id, actor(), clock.now()
     with db.writing():
-        team.remove(number, member, actor=actor, now=now)
+        team.remove(number, member, actor=by, now=now)
     return _to_team(organiser, "removed")
 
 
@@ -216,20 +214,11 @@ def _with_states(found: Sequence[Attendee], now: datetime) -> list[tuple[Attende
 
 
 def _came(attendee: Attendee, workshop: Workshop, joined: Mapping[tuple[int, int], datetime]) -> list[tuple[int, str]]:
-    """The sessions the attendee went through to, by number, and the time on the wall there."""
+    """The sessions the attendee went through to, by number, and the time on the wall there with its zone."""
     times = [(each, joined.get((attendee.id, each.id))) for each in workshop.sessions]
-    return [(each.number, f"{zones.wall(at, each.zone):%H:%M}") for each, at in times if at]
-
-
-def role_in(organiser: Organiser) -> str | None:
-    return db.session.scalar(
-        select(Membership.role).where(Membership.organiser_id == organiser.id, Membership.user_id == current_user.id)
-    )
-
-
-def user() -> str:
-    """Who acts, as history names them."""
-    return f"user:{current_user.id}"
+    return [
+        (each.number, f"{zones.wall(at, each.zone):%H:%M} {zones.label(at, each.zone)}") for each, at in times if at
+    ]
 
 
 def _failed(found: Booking, listed: Sequence[Letter]) -> list[tuple[str, int | None, str]]:

@@ -277,6 +277,7 @@ def _page(organiser: Organiser, found: Workshop, form: PoolForm, wrong: Mapping[
         pools=found.pools,
         claimed=places.claimed([each.id for each in found.pools], clock.now()),
         pool_name=tickets.pool_name,
+        last_day=last_day,
         wrong=wrong or {},
     )
 

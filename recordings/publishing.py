@@ -11,8 +11,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import joinedload, selectinload
 
 from bookings import joining
@@ -136,9 +134,8 @@ def _open(recording: Recording, attendee: Attendee, now: datetime) -> bool:
     found = access.expected(recording, attendee)
     if found is None or now >= found.closes_at:
         return False
-    make = postgresql_insert if db.is_postgresql() else sqlite_insert
     made = db.session.execute(
-        make(AccessWindow)
+        db.insert_or(AccessWindow)
         .values(
             organiser_id=recording.organiser_id,
             attendee_id=attendee.id,

@@ -86,7 +86,8 @@ def watched(token: str) -> Answer:
     grant = _granted(token)
     _open(grant)
     with db.writing():
-        publishing.open_for_attendee(grant.attendee.id, now)
+        if grant.window is None:
+            publishing.open_for_attendee(grant.attendee.id, now)
         own = db.session.scalars(
             select(AccessWindow)
             .where(AccessWindow.attendee_id == grant.attendee.id, AccessWindow.recording_id == grant.recording.id)

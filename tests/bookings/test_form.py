@@ -163,7 +163,7 @@ def test_form_01_the_same_form_twice_is_one_booking_and_a_fresh_one_another(
         ("ticket_type", "parts", "“Parts”: Not yet on sale here. Please choose another ticket."),
         ("ticket_type", "ended", "“Ended”: Ended on"),
         ("attendee-0-answer-profession", None, "Please answer: What is your profession?"),
-        ("attendee-0-answer-diet", "whale", "Not a valid choice"),
+        ("attendee-0-answer-diet", "whale", "Please choose one from the list."),
         ("discount_code", "NOSUCH", "We do not know the code NOSUCH."),
         ("currency", "USD", "“Standard” is sold in GBP. Please choose that currency."),
         ("currency", "XXX", "“Standard” is sold in GBP. Please choose that currency."),

@@ -18,7 +18,7 @@ from lib import db, work
 from mail.models import Letter
 from payments import refunds
 from payments.models import Payment, Refund
-from tests.bookings.making import ANN, BOB, a_wish, held, paid
+from tests.bookings.making import ANN, BOB, a_wish, held, lapse, paid, receive, state_of
 from tests.builders import a_code, a_meeting, a_ticket, a_workshop, arranged
 
 pytestmark = pytest.mark.both_databases
@@ -145,6 +145,26 @@ def test_what_went_back_before_does_not_go_back_again(app: Flask, slug: str) -> 
         for refund in db.session.scalars(select(Refund)):
             sums[refund.payment_id] += refund.amount_minor
         assert sums == {each.id: each.amount_minor for each in db.session.scalars(select(Payment))}
+
+
+@pytest.mark.parametrize("has_lapsed", [True, False])
+def test_money_for_what_was_cancelled_goes_back_and_gives_no_place(app: Flask, has_lapsed: bool) -> None:
+    """A hold that had run out is no part of the cancelling: its payment may still be under way."""
+    with arranged(app):
+        slug = a_workshop().slug
+    made = held(app, a_wish(slug))
+    if has_lapsed:
+        lapse(app, made)
+    with app.app_context(), db.writing():
+        workshop = db.session.scalars(select(Workshop)).one()
+        moving.cancel_workshop(workshop, "Ill.", actor="user:1", now=product_clock.now())
+
+    receive(app, made)
+
+    assert state_of(app, made) == ("lapsed" if has_lapsed else "cancelled")
+    with app.app_context():
+        assert [(each.amount_minor, each.state) for each in db.session.scalars(select(Refund))] == [(16800, "waiting")]
+        assert db.session.scalars(select(Letter.id).where(Letter.template.in_(("confirmed", "receipt")))).all() == []
 
 
 # Courses with more sessions than invites are sent for

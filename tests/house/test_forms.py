@@ -86,6 +86,8 @@ TYPED: dict[str, tuple[str, dict[str, str]]] = {
 }
 # Asked for while somebody still types: an answer to look at, not a refusal.
 LOOKED_AT = ("organise_workshops.preview_new", "organise_dates.preview")
+# How sentences of WTForms begin; ours are in lib/forms.
+NOT_OURS = ("Not a valid", "not valid choices", "Number must", "Field ", "This field", "Invalid ")
 ONE_BUTTON = "a button alone: nothing is typed that could be wrong"
 OPTIONAL = "what is typed is optional and any text will do"
 NEVER_WRONG = {
@@ -197,7 +199,9 @@ def test_what_is_wrong_is_said_at_the_field_and_at_the_top(
     answer = send(client, "/links", address.format(**places), **typed)
 
     assert answer.status_code == (200 if endpoint in LOOKED_AT else 422)
-    assert list(untied(answer.get_data(as_text=True))) == []
+    page = answer.get_data(as_text=True)
+    assert list(untied(page)) == []
+    assert [each for each in NOT_OURS if each in page] == []
 
 
 def test_a_refused_code_is_said_at_the_field_of_a_quote(client: PageClient, places: dict[str, str]) -> None:

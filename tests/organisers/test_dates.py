@@ -7,9 +7,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from bookings import moving
 from bookings.models import Attendee, SentInvite
 from courses.models import Workshop, WorkshopSession
-from lib import db, zones
+from lib import clock, db, zones
 from mail.models import Letter
 from tests.bookings.making import a_wish, paid
 from tests.builders import a_course, a_meeting, a_ticket, a_workshop, arranged
@@ -209,6 +210,20 @@ def test_adm_01_cancelling_shows_first_and_deleting_is_refused(app: Flask, owner
     assert owner.get(made.url).status_code == 200
     assert owner.get(f"/workshops/{slug}").status_code in (200, 410)
     assert owner.get(f"{DESK}/").status_code == 200
+
+
+def test_the_times_of_a_cancelled_workshop_stay_as_people_were_told(app: Flask, owner: PageClient) -> None:
+    with arranged(app):
+        slug = a_workshop(in_days=28).slug
+    page = schedule(owner, slug)
+    before = at(app)
+    with app.app_context(), db.writing():
+        workshop = db.session.scalars(select(Workshop)).one()
+        moving.cancel_workshop(workshop, "Ill.", actor="user:1", now=clock.now())
+    answer = owner.submit(page, {"sessions-0-starts": "09:00"})
+    assert answer.status_code == 422
+    assert "its times stay as people were told" in main_text(answer)
+    assert at(app) == before
 
 
 def test_one_session_is_cancelled_by_its_form(app: Flask, owner: PageClient) -> None:

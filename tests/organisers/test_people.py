@@ -293,10 +293,10 @@ def test_who_came_in_is_seen_by_the_whole_team(app: Flask, team: dict[str, str])
             db.session.add(Joining(session_id=session, **row))
     for who in ("manager", "presenter"):
         text = main_text(signed_in(app, team[who]).get(f"{HOME}/workshops/{slug}/people"))
-        assert "session 1 at 09:58, session 2 at 10:01" in text
+        assert "session 1 at 09:58 BST, session 2 at 10:01 BST" in text
         assert text.count("not yet") == 1
     rows = spreadsheet(signed_in(app, team["manager"]), slug)
-    assert [row["Came in, session 1"] for row in rows] == ["2027-03-30 09:58", ""]
+    assert [row["Came in, session 1"] for row in rows] == ["2027-03-30 09:58 BST", ""]
 
 
 def spreadsheet(client: PageClient, slug: str) -> list[dict[str, str]]:
