@@ -1,6 +1,6 @@
 # Two commands do everything on a fresh machine: `make run` and `make test`.
 
-.PHONY: help run test check prove reset lock
+.PHONY: help run test check prove reset lock pictures
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
@@ -15,7 +15,7 @@ export EMPTY
 endif
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
 run: ## Everything running, in the foreground; EMPTY=1 for no sample data, DATABASE_URL=... for another database
 	@deploy/python.sh deploy/environment.py run
@@ -41,6 +41,11 @@ prove: ## The long loops: kills, fuzzing, sell-outs
 	@deploy/python.sh deploy/environment.py dev
 	@deploy/python.sh deploy/needs.py
 	.venv/bin/python -m pytest -m prove
+
+pictures: ## Take the pictures in docs/pictures again
+	@deploy/python.sh deploy/environment.py dev
+	@deploy/python.sh deploy/needs.py
+	.venv/bin/python -m demo.pictures
 
 reset: ## Remove the demo's data; the environment stays
 	@deploy/python.sh -m demo.run.reset

@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, SecurityErro
 from accounts import cli as accounts_cli
 from accounts import login as accounts_login
 from accounts import routes as accounts_routes
+from bookings import change_routes as bookings_change_routes
 from bookings import cli as bookings_cli
 from bookings import jobs as bookings_jobs
 from bookings import joining_routes as bookings_joining_routes
@@ -47,6 +48,7 @@ from payments import jobs as payments_jobs
 from policies import cli as policies_cli
 from recordings import jobs as recordings_jobs
 from recordings import routes as recordings_routes
+from visitors import components_routes as visitors_components_routes
 from visitors import health as visitors_health
 from visitors import jobs as visitors_jobs
 from visitors import place_routes as visitors_place_routes
@@ -60,12 +62,14 @@ ROOMS = (
     bookings_joining_routes.bp,
     bookings_payment_routes.bp,
     bookings_waiting_routes.bp,
+    bookings_change_routes.bp,
     bookings_webhook.bp,
     recordings_routes.bp,
     newsletter_routes.bp,
     visitors_routes.bp,
     visitors_place_routes.bp,
     visitors_site_routes.bp,
+    visitors_components_routes.bp,
     organisers_routes.bp,
     organisers_codes_routes.bp,
     organisers_newsletter_routes.bp,
@@ -181,7 +185,7 @@ def _configure(app: Flask) -> None:
 
 
 def _add_words(app: Flask) -> None:
-    app.jinja_env.filters.update(money=money.text, z=zones.z, day=zones.day, moment=zones.moment)
+    app.jinja_env.filters.update(money=money.text, z=zones.z, day=zones.day, moment=zones.moment, city=zones.city)
     app.jinja_env.globals.update(times_line=zones.line, span=zones.span, unusual=zones.unusual, address=web.url)
 
 

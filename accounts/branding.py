@@ -1,7 +1,7 @@
 """How an organiser's own page looks: a colour that everybody can see, and a logo that is a picture and nothing else.
 
-The colour is drawn as bands and edges, never as text or below it, so WCAG 2.2 asks for 3:1 against what it stands
-on (1.4.11): our paper and our white, by day and by night.
+The colour is drawn as a band over the organiser's pages. WCAG 2.2 asks for 3:1 between the band and what it stands on
+(1.4.11), our paper and our white, by day and by night; and for 4.5:1 between the band and the words on it (1.4.3).
 """
 
 import re
@@ -48,7 +48,7 @@ def colour(typed: str) -> str:
         return ""
     found = text if text.startswith("#") else f"#{text}"
     if not _COLOUR.fullmatch(found):
-        raise ColourRefused("A colour is written as # and six figures, such as #0f6c8a.")
+        raise ColourRefused("A colour is written as # and six figures, such as #127694.")
     ratio, ground = min((contrast(found, each), name) for name, each in GROUNDS.items())
     if ratio < LEAST:
         raise ColourRefused(
@@ -56,6 +56,27 @@ def colour(typed: str) -> str:
             f"Please choose a {'darker' if 'night' not in ground else 'lighter'} one."
         )
     return found
+
+
+def words_on(band: str) -> str:
+    """The colour of words on a band of `band`: white or black, whichever is easier to read.
+
+    One of the two always has 4.5:1: the least they can both have is the root of 21, 4.58.
+    """
+    return max(("#ffffff", "#000000"), key=lambda each: contrast(band, each))
+
+
+def sheet(band: str) -> str:
+    """The style sheet of an organiser's pages: its band, for screens. Paper keeps its white and its black."""
+    words = words_on(band)
+    return (
+        "@media screen {\n"
+        f"  .organiser-band {{ background: {band}; color: {words}; }}\n"
+        "  .organiser-band { padding: 1.5rem; border-radius: 3px; max-inline-size: none; }\n"
+        f"  .organiser-band :is(a, .soft, .lead) {{ color: {words}; }}\n"
+        f"  .organiser-band :focus-visible {{ outline-color: {words}; }}\n"
+        "}\n"
+    )
 
 
 def contrast(one: str, other: str) -> Fraction:
@@ -80,10 +101,15 @@ def kind(content: bytes) -> str:
 def keep_logo(content: bytes) -> str:
     """Write the picture to the disk and return its name for the organiser's row. Raises LogoRefused."""
     name = f"{secrets.token_hex(16)}.{kind(content)}"
-    _folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+    for each in (_folder().parent, _folder()):  # films lie in the first: a parent made on the way would be open to all
+        each.mkdir(mode=0o700, parents=True, exist_ok=True)
     waiting = _folder() / f"{name}.part"
-    waiting.write_bytes(content)
-    waiting.rename(_folder() / name)
+    try:
+        waiting.write_bytes(content)
+        waiting.rename(_folder() / name)
+    except BaseException:
+        waiting.unlink(missing_ok=True)
+        raise
     return name
 
 

@@ -7,8 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from accounts.models import Membership, SignInLink, User
 from history.models import record
@@ -107,13 +105,13 @@ def _hash(token: str) -> str:
 
 def _user(email: str, now: datetime) -> User:
     # Two links of one new address may be spent at the same moment.
-    added = _insert(User).values(email=email, name="", session_version=1, created_at=now)
+    added = db.insert_or(User).values(email=email, name="", session_version=1, created_at=now)
     db.session.execute(added.on_conflict_do_nothing(index_elements=["email"]))
     return db.session.scalars(select(User).where(User.email == email)).one()
 
 
 def _join(user: User, invited: Invited, now: datetime) -> None:
-    added = _insert(Membership).values(user_id=user.id, organiser_id=invited.organiser_id, role=invited.role)
+    added = db.insert_or(Membership).values(user_id=user.id, organiser_id=invited.organiser_id, role=invited.role)
     db.session.execute(
         # Who owns it meanwhile stays an owner: an old invitation must not take the last one away.
         added.on_conflict_do_update(
@@ -144,7 +142,3 @@ def _set_password(user: User, password_hash: str, now: datetime) -> None:
         .execution_options(synchronize_session=False)
     )
     record(f"user:{user.id}", "password_set", at=now, actor=f"user:{user.id}", organiser_id=None)
-
-
-def _insert(model: type[User | Membership]) -> Any:
-    return (postgresql_insert if db.is_postgresql() else sqlite_insert)(model)

@@ -60,6 +60,15 @@ def members(organiser_id: int) -> list[Member]:
     return sorted(found, key=lambda each: (ROLES.index(each.role), each.email))
 
 
+def organisers_of(user_id: int) -> list[Organiser]:
+    """Whose teams a person is in, by name."""
+    return list(
+        db.session.scalars(
+            select(Organiser).join(Membership).where(Membership.user_id == user_id).order_by(Organiser.name)
+        )
+    )
+
+
 def invitations(organiser_id: int, now: datetime) -> list[SignInLink]:
     """Those that can still be accepted, newest first."""
     return list(

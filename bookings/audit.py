@@ -1,13 +1,14 @@
 """Whether bookings are sound: states, places, codes and shares told against each other, from the rows alone. The money
 has an audit of its own beside this one."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
 from bookings import money_audit
-from bookings.models import Attendee, AttendeePlace, Booking, DiscountCode, Redemption
+from bookings.models import Attendee, AttendeePlace, Booking, Change, DiscountCode, Redemption
 from bookings.money_audit import Fault
 from courses.models import Place, Pool, ticket_pool
 from courses.places import counts
@@ -73,7 +74,14 @@ def _places(_now: datetime) -> Iterator[Fault]:
 
 
 def _shares(_now: datetime) -> Iterator[Fault]:
-    """The attendees' stored shares add up to the bill."""
+    """The attendees' stored shares and what was charged for changes add up to the bill."""
+    charges: Counter[str] = Counter()
+    for reference, facts in db.session.execute(
+        select(Booking.reference, Change.facts)
+        .join(Change, Change.booking_id == Booking.id)
+        .where(Change.due_minor > 0, Change.state == "done")
+    ):
+        charges[reference] += int(facts["fee_minor"])
     rows = db.session.execute(
         select(Booking.reference, Bill.total_minor, func.sum(Attendee.price_minor - Attendee.discount_minor))
         .join(Bill, Bill.id == Booking.bill_id)
@@ -81,8 +89,9 @@ def _shares(_now: datetime) -> Iterator[Fault]:
         .group_by(Booking.reference, Bill.total_minor)
     )
     for reference, total, shares in rows:
-        if int(shares) != total:
-            yield Fault(f"booking {reference}", f"shares add up to {shares}, the bill says {total}")
+        if int(shares) + charges[reference] != total:
+            said = int(shares) + charges[reference]
+            yield Fault(f"booking {reference}", f"shares and charges add up to {said}, the bill says {total}")
 
 
 def _codes(now: datetime) -> Iterator[Fault]:

@@ -9,10 +9,11 @@ from uuid import uuid4
 from sqlalchemy import select
 
 from accounts import consent
-from bookings import choosing, discounts, letters, lifecycle, offers, pricing, waiting, waiting_list
+from bookings import change_terms, choosing, discounts, letters, lifecycle, offers, pricing, waiting, waiting_list
 from bookings.choosing import Attending, TicketNotOnSale, Wish, offer_of
 from bookings.models import Answer, Attendee, AttendeeExtra, AttendeePlace, Booking, WaitingPerson
-from courses import catalogue, places, shelf, standing
+from courses import catalogue, places, sale, schedule, shelf, standing
+from courses.models import Workshop
 from history import models as history
 from lib import db, references, web, work, zones
 from payments.models import Bill, PaymentAttempt
@@ -64,7 +65,7 @@ def refuse_unless_bookable(listing: catalogue.Listing) -> None:
     facts = other_dates(listing)
     if listing.state == "cancelled":
         raise WorkshopCancelled("Nobody can book it any more. Nothing has been charged.", **facts)
-    sold_here = [each for each in listing.offers if catalogue.is_sold_here(each.ticket)]
+    sold_here = [each for each in listing.offers if sale.is_sold_here(each.ticket)]
     if any(each.is_full for each in listing.offers):
         facts |= {"also_url": waiting_page(listing), "also_text": "Join the waiting list"}
         raise places.WorkshopFull(listing.places_left, listing.places_left + 1, **facts)
@@ -90,6 +91,7 @@ def start(wish: Wish, now: datetime, offered: WaitingPerson | None = None) -> Bo
     What the waiting list has `offered` somebody passes over to the booking. A free booking is confirmed at once and has
     no attempt. Raises the Refusal that names what stands against it.
     """
+    schedule.hold_still(Workshop.slug == wish.slug)
     waited = waiting.claim(offered.id, offered.workshop_id, now) if offered else None
     listing = waiting_list.listing_for(waited, now) if waited else _listing(wish.slug, now)
     refuse_unless_bookable(listing)
@@ -196,7 +198,7 @@ def new_attempt(booking: Booking, charges: tuple[pricing.Line, ...], title: str,
         organiser_id=booking.organiser_id,
         bill_id=booking.bill_id,
         key=key,
-        amount_minor=booking.quote["total_minor"],
+        amount_minor=sum(line.minor for line in charges),
         currency=booking.currency,
         parameters=_parameters(booking, charges, title, key, expires_at),
         created_at=now,
@@ -292,6 +294,7 @@ def write(
         currency=wish.currency,
         quote=quote.frozen(),
         terms_version=wish.terms_version,
+        policy=change_terms.frozen(organiser_id),
         created_at=now,
         held_until=until,
     )

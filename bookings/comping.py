@@ -6,7 +6,8 @@ from datetime import datetime
 
 from bookings import checkout, choosing, lifecycle, pages, pricing
 from bookings.models import Booking
-from courses import catalogue, places, shelf, standing
+from courses import catalogue, places, schedule, shelf, standing
+from courses.models import Workshop
 from history import models as history
 from lib import db, web
 
@@ -66,6 +67,7 @@ def listing_of(organiser_id: int, slug: str, now: datetime) -> catalogue.Listing
 
 def give(organiser_id: int, gift: Gift, *, actor: str, now: datetime) -> Booking:
     """Confirm a place for one person for nothing. Raises WorkshopFull, NotToGive or AlreadyComing."""
+    schedule.hold_still(Workshop.slug == gift.slug)
     listing = listing_of(organiser_id, gift.slug, now)
     ticket = next((each for each in tickets(listing, now) if each.code == gift.ticket), None) if listing else None
     if listing is None or ticket is None:

@@ -116,9 +116,9 @@ def _record(booking: Booking, verb: str, facts: dict[str, object], actor: str, n
 
 def _take_out(attendee: Attendee, now: datetime) -> None:
     """Withdraw what is ahead from the old address's calendar, a letter an entry, still in the old name."""
-    for session in invites.sessions_of(attendee):
-        if session.ends_at > now and invites.withdraw(attendee, session, now):
-            _withdrawal(attendee, session, now)
+    ahead = [each for each in invites.sessions_of(attendee) if each.ends_at > now]
+    for session in invites.withdraw(attendee, ahead, now):
+        _withdrawal(attendee, session, now)
 
 
 def _withdrawal(attendee: Attendee, session: WorkshopSession, now: datetime) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from accounts.models import User
 from bookings import returning
-from bookings.models import STATES, Attendee, AttendeePlace, Booking
+from bookings.models import STATES, Attendee, AttendeePlace, Booking, Joining
 from courses.models import Question, TicketType, Workshop
 from history.models import Entry
 from lib import db
@@ -165,6 +165,22 @@ def people(workshop_id: int) -> Sequence[Attendee]:
     return sorted(found, key=lambda each: (each.state == "cancelled", each.name.casefold(), each.id))
 
 
+def found_in(found: Sequence[Attendee], sought: str) -> list[Attendee]:
+    """Those whose name, address or booking has every word that is sought; a piece of a word will do."""
+    wanted = sought[:LONGEST_SEARCH].casefold().split()
+    return [each for each in found if all(word in _said_of(each) for word in wanted)]
+
+
+def joined(workshop_id: int) -> dict[tuple[int, int], datetime]:
+    """When each attendee of a workshop first went through to each session, by attendee and session."""
+    rows = db.session.execute(
+        select(Joining.attendee_id, Joining.session_id, Joining.first_at)
+        .join(Attendee, Attendee.id == Joining.attendee_id)
+        .where(Attendee.workshop_id == workshop_id)
+    )
+    return {(attendee, session): first_at for attendee, session, first_at in rows}
+
+
 def answers(attendee: Attendee, questions: Sequence[Question], *, private: bool) -> list[tuple[Question, str]]:
     """What the attendee answered, in the order asked; private ones only when wanted."""
     said = {each.question_id: each.text for each in attendee.answers}
@@ -200,6 +216,10 @@ def _fits(wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
     elif wanted.state in STATES:
         found.append(Booking.state == wanted.state)
     return found
+
+
+def _said_of(attendee: Attendee) -> str:
+    return f"{attendee.name} {attendee.email} {attendee.booking.reference}".casefold()
 
 
 def _holds(column: object, word: str) -> ColumnElement[bool]:

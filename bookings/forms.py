@@ -11,7 +11,6 @@ from werkzeug.datastructures import MultiDict
 from wtforms import (
     BooleanField,
     FieldList,
-    Form,
     FormField,
     HiddenField,
     SelectField,
@@ -25,7 +24,7 @@ from bookings.choosing import DECLARED, Attending, Wish, offer_of
 from courses.catalogue import Listing
 from courses.models import Question
 from lib import money
-from lib.forms import Email, KnownZone, one_line
+from lib.forms import Email, Form, InOurWords, KnownZone, one_line
 
 Asked = tuple[str, str, str, tuple[str, ...]]  # a question's code, kind, label and choices
 Chosen = tuple[str, str]  # the code and name of a ticket whose price the buyer names
@@ -39,6 +38,9 @@ _PRESSED = ("csrf_token", "once", "add", "remove")
 
 class BookingForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     """The fields that are the same for every workshop; `build` adds the attendees and their questions."""
+
+    class Meta(InOurWords):
+        pass
 
     ticket_type = StringField("Which ticket?", filters=[one_line])
     currency = StringField("Currency", filters=[one_line, lambda text: (text or "").upper()])

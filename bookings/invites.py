@@ -1,5 +1,6 @@
 """Invites: one calendar entry per attendee and session, its UID for ever, its SEQUENCE stored (RFC 5545 3.8.7.4)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -20,10 +21,10 @@ def sessions_of(attendee: Attendee) -> list[WorkshopSession]:
 
 
 def make(attendee: Attendee, now: datetime) -> list[SentInvite]:
-    """Write down the attendee's invites, once; later calls return the same ones."""
+    """Write down the attendee's invites, once; later calls return the same ones. Who only watches has none."""
     known = {invite.session_id for invite in attendee.invites}
     host = urlsplit(str(current_app.config["BASE_URL"])).hostname
-    for session in sessions_of(attendee):
+    for session in sessions_of(attendee) if attendee.ticket.includes_live else ():
         if session.id not in known:
             attendee.invites.append(
                 SentInvite(
@@ -49,14 +50,20 @@ def raise_for(attendee: Attendee, session: WorkshopSession, now: datetime) -> No
         db.session.flush()
 
 
-def withdraw(attendee: Attendee, session: WorkshopSession, now: datetime) -> bool:
-    """The entry is to leave the calendar: one sequence on, once. False when there is nothing to withdraw."""
-    invite = next((each for each in attendee.invites if each.session_id == session.id), None)
-    if invite is None or invite.is_withdrawn:
-        return False
-    invite.sequence, invite.stamp, invite.is_withdrawn = invite.sequence + 1, now, True
+def withdrawable(attendee: Attendee, sessions: Sequence[WorkshopSession]) -> list[WorkshopSession]:
+    """Those of the sessions that the attendee was sent an entry for, and no withdrawal of it yet."""
+    there = {each.session_id for each in attendee.invites if not each.is_withdrawn}
+    return [each for each in sessions if each.id in there]
+
+
+def withdraw(attendee: Attendee, sessions: Sequence[WorkshopSession], now: datetime) -> list[WorkshopSession]:
+    """These entries are to leave the calendar: one sequence on, once each. Those that were there to be withdrawn."""
+    found = withdrawable(attendee, sessions)
+    for session in found:
+        invite = _of(attendee, session)
+        invite.sequence, invite.stamp, invite.is_withdrawn = invite.sequence + 1, now, True
     db.session.flush()
-    return True
+    return found
 
 
 def withdrawal(attendee: Attendee, session: WorkshopSession) -> bytes:

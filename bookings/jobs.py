@@ -10,6 +10,8 @@ from sqlalchemy.orm import joinedload
 
 from accounts.models import Organiser
 from bookings import (
+    change_rows,
+    changes,
     checkout,
     joining,
     letters,
@@ -19,10 +21,11 @@ from bookings import (
     payment_routes,
     reconciling,
     reminders,
+    reselling,
     returning,
     webhook,
 )
-from bookings.models import Answer, Booking
+from bookings.models import Answer, Booking, Change
 from bookings.reconciling import Difference
 from courses.models import Question, Workshop, WorkshopSession
 from history import models as history
@@ -57,6 +60,36 @@ def lapse(task: work.Task, now: datetime) -> None:
             if doubtful := attempts.live(bill_id):
                 # Stripe has closed the page, with a payment that does not fit: reported, and for people to look at.
                 attempts.completed(doubtful)
+
+
+def lapse_change(task: work.Task, now: datetime) -> None:
+    """End a change that nobody paid for in time; its page is closed at Stripe first."""
+    change = change_rows.by_id(task.arguments["change"])
+    if change.state != "owing" or change.held_until is None or change.held_until > now:
+        return
+    number, bill_id = change.id, db.session.get_one(Booking, change.booking_id).bill_id
+    db.session.rollback()
+    try:
+        payment_routes.close_page(bill_id, now)
+    except gateway.GatewayUnreachable as problem:
+        raise work.Later(str(problem)) from problem
+    with db.writing():
+        lifecycle.locked(bill_id)
+        change = change_rows.by_id(number)
+        if change.state == "owing":
+            change_rows.lapse(change, now)
+
+
+def decide_resale(task: work.Task, now: datetime) -> None:
+    """A place was sold again or its workshop begins: what goes back to whoever gave it up before."""
+    of_attendee = select(Change.id, Booking.bill_id).join(Booking, Booking.id == Change.booking_id)
+    pending = of_attendee.where(Change.attendee_id == task.arguments["attendee"], Change.state == "pending")
+    found = db.session.execute(pending).all()
+    db.session.rollback()
+    for number, bill_id in found:
+        with db.writing():
+            booking = lifecycle.locked(bill_id)
+            changes.decide_resale(booking, change_rows.by_id(number), now)
 
 
 def close_page(task: work.Task, now: datetime) -> None:
@@ -201,6 +234,9 @@ def _is_over(booking: Booking, now: datetime) -> bool:
 
 
 HANDLERS: work.Handlers = {
+    change_rows.LAPSE: lapse_change,
+    change_rows.DECIDE: decide_resale,
+    reselling.PLACE_RESOLD: decide_resale,
     checkout.LAPSE: lapse,
     checkout.ERASE: erase_private_answers,
     moving.CLOSE_PAGE: close_page,

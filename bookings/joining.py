@@ -6,8 +6,6 @@ from datetime import datetime, timedelta
 from typing import ClassVar, Literal
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from bookings import invites
 from bookings.models import Attendee, Joining
@@ -147,8 +145,7 @@ def refusal(room: Room, zone: str) -> web.Refusal:
 
 def note(attendee: Attendee, session: WorkshopSession, now: datetime) -> None:
     """Write down that the attendee went in; the first time the history says so too. Two at once make one row."""
-    make = postgresql_insert if db.is_postgresql() else sqlite_insert
-    row = make(Joining).values(
+    row = db.insert_or(Joining).values(
         organiser_id=attendee.organiser_id,
         attendee_id=attendee.id,
         session_id=session.id,

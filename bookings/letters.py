@@ -6,6 +6,7 @@ from typing import Any
 from accounts.models import Organiser
 from bookings import invites
 from bookings.models import Attendee, Booking
+from courses import window
 from courses.catalogue import FORMATS, words
 from courses.models import Workshop, WorkshopSession
 from lib import links, money, web, zones
@@ -32,12 +33,18 @@ def join_url(attendee: Attendee) -> str:
 
 
 def confirmed(attendee: Attendee, now: datetime) -> None:
-    """The attendee has a place: a letter with the first session's invite, then one short letter a further session."""
+    """The attendee has a place: a letter with the first session's invite, then one short letter a further session.
+
+    Whoever has the recording alone gets a letter about that, and nothing for the calendar.
+    """
     booking, workshop = attendee.booking, attendee.workshop
+    if not attendee.ticket.includes_live:
+        _catch_up_booked(attendee, now)
+        return
     sessions = invites.sessions_of(attendee)
     first = sessions[0]
     many = len(sessions) > 1
-    is_online = attendee.ticket.includes_live and workshop.format != "room"
+    is_online = workshop.format != "room"
     letter = to_attendee(
         attendee,
         "confirmed",
@@ -46,19 +53,14 @@ def confirmed(attendee: Attendee, now: datetime) -> None:
         calendar=invites.request(attendee, first),
         files=[_file(invites.all_sessions(attendee))] if many else [],
         subject=f"Your place: {workshop.title}, {zones.short_day(zones.wall(first.starts_at, workshop.zone).date())}",
-        booker_name=booking.booker_name if booking.booker_email != attendee.email else None,
-        presenters=words([who.name for who in workshop.presenters]),
+        **_who(attendee),
         format_words=FORMATS[workshop.format],
         sessions=[session_words(each) for each in sessions],
         own=own_time(first, booking.zone),
         session_count=len(sessions),
-        place_url=place_url(attendee),
         join_url=join_url(attendee) if is_online else None,
-        reference=booking.reference,
         catch_up=catch_up(attendee),
-        organiser_address=booking.organiser.address,
         meeting_note=MEETING_NOTE if is_online else None,
-        shared_address=sum(each.email == attendee.email for each in booking.attendees) > 1,
     )
     if not many or len(sessions) > invites.MOST_INVITES:
         return
@@ -78,6 +80,48 @@ def confirmed(attendee: Attendee, now: datetime) -> None:
         )
 
 
+def _catch_up_booked(attendee: Attendee, now: datetime) -> None:
+    """The recording is the attendee's: until when, as far as it is published, and where to watch it."""
+    workshop, zone = attendee.workshop, attendee.booking.zone
+    sessions = invites.sessions_of(attendee)
+    windows = [(each, window.of_session(each, workshop, attendee.booking.confirmed_at or now)) for each in sessions]
+    open_ones = [(each, found) for each, found in windows if found]
+    closes = max((found.closes_at for _, found in open_ones), default=None)
+    is_elsewhere = not zones.same_rules(workshop.zone, zone)
+    is_whole = len(open_ones) == len([each for each in sessions if each.is_recorded])
+    to_attendee(
+        attendee,
+        "catch_up_booked",
+        now,
+        subject=f"The recording is yours: {workshop.title}",
+        **_who(attendee),
+        sessions=[session_words(each) for each in sessions],
+        closes=zones.moment(closes, workshop.zone) if closes else None,
+        closes_own=zones.moment(closes, zone) if closes and is_elsewhere else None,
+        awaited=None if is_whole else f"{'The rest' if closes else 'It'} is not published yet. {_promise(workshop)}",
+        left_out=workshop.catch_up_note or None,
+    )
+
+
+def _promise(workshop: Workshop) -> str:
+    """From when and for how long a recording can be watched that is still to come."""
+    days = f"for {workshop.catch_up_days} days from then on"
+    return f"We write to you when it can be watched, {days}{', with everybody else' * workshop.late_buyers_share}."
+
+
+def _who(attendee: Attendee) -> dict[str, Any]:
+    """What every letter about a new place says of it."""
+    booking = attendee.booking
+    return {
+        "booker_name": booking.booker_name if booking.booker_email != attendee.email else None,
+        "presenters": words([who.name for who in attendee.workshop.presenters]),
+        "place_url": place_url(attendee),
+        "reference": booking.reference,
+        "organiser_address": booking.organiser.address,
+        "shared_address": sum(each.email == attendee.email for each in booking.attendees) > 1,
+    }
+
+
 def receipt(booking: Booking, now: datetime) -> None:
     """The booker's receipt: money and names, no way into anybody's place."""
     to_booker(
@@ -89,6 +133,7 @@ def receipt(booking: Booking, now: datetime) -> None:
         total=amount(booking, booking.quote["total_minor"]),
         paid_by="card" if booking.quote["total_minor"] else "nothing to pay",
         attendees=[attendee.name for attendee in booking.attendees],
+        gets="the way in" if any(each.ticket.includes_live for each in booking.attendees) else "the recording",
         sessions=[session_words(each) for each in invites.sessions_of(booking.attendees[0])],
         organiser_address=booking.organiser.address,
     )

@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from bookings import discounts, invites, letters, reminders, reselling
 from bookings.models import Attendee, Booking
-from courses import places
+from courses import places, schedule
 from courses.models import TicketType, Workshop
 from history import models as history
 from lib import db, work
@@ -33,7 +33,12 @@ class WrongState(RuntimeError):
 
 
 def locked(bill_id: int) -> Booking:
-    """The booking of a bill with all that a move needs, locked in order: Bill, Booking."""
+    """The booking of a bill with all that a move needs, locked in order: Workshop, Bill, Booking.
+
+    Its workshops are only held still: an organiser who moves or cancels one at the same moment comes before or after.
+    """
+    there = select(Attendee.workshop_id).join(Attendee.booking).where(Booking.bill_id == bill_id)
+    schedule.hold_still(Workshop.id.in_(there))
     ledger.lock(bill_id)
     return db.session.scalars(
         select(Booking)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from bookings import invites, letters, lifecycle, reminders, returning, telling
 from bookings.models import Attendee, Booking
 from courses import editing, places, schedule
+from courses.editing import NotPossible
 from courses.models import TicketType, Workshop, WorkshopSession
 from courses.schedule import Meeting
 from history import models as history
@@ -20,6 +21,25 @@ from lib import db, money, work
 from payments import ledger
 
 CLOSE_PAGE = "bookings.close_page"
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What becomes of one booking: who is told, whose calendars lose how many entries, whose places end.
+
+    A booking not paid yet ends as a whole or goes on as a whole, and only its booker is told.
+    """
+
+    booking: Booking
+    told: list[Attendee]
+    entries: int
+    ending: list[Attendee]
+    is_confirmed: bool
+
+    @property
+    def due_minor(self) -> int:
+        """What those whose places end had paid for them."""
+        return sum(each.price_minor - each.discount_minor for each in self.ending) if self.is_confirmed else 0
 
 
 @dataclass(frozen=True)
@@ -38,10 +58,31 @@ class Back:
 class Plan:
     """What would happen: who is told, whose place ends, which unpaid bookings end, what money goes back."""
 
-    told: list[Attendee]
-    ending: list[Attendee]
-    unpaid: list[Booking]
+    fates: list[Fate]
     back: list[Back]
+
+    @property
+    def told(self) -> list[Attendee]:
+        """The attendees who get a letter."""
+        return sorted((one for each in self.fates for one in each.told), key=lambda one: one.id)
+
+    @property
+    def ending(self) -> list[Attendee]:
+        return [one for each in self.fates for one in each.ending]
+
+    @property
+    def unpaid(self) -> list[Booking]:
+        return [each.booking for each in self.fates if each.ending and not each.is_confirmed]
+
+    @property
+    def bookers(self) -> list[Booking]:
+        """The bookings whose booker gets a letter about money, were it only that nothing is owed."""
+        return [each.booking for each in self.fates if each.ending]
+
+    @property
+    def entries(self) -> int:
+        """How many entries are taken out of calendars, each by a message of its own."""
+        return sum(each.entries for each in self.fates)
 
     @property
     def totals(self) -> list[str]:
@@ -52,14 +93,16 @@ class Plan:
         return [money.text(minor, currency) for currency, minor in sums.items()]
 
 
-def is_booked(session: WorkshopSession) -> bool:
-    """Whether somebody has, holds or waits for a place in this session."""
-    return any(True for each in _attendees(session.workshop_id) if _comes(each, session))
+def booked(workshop: Workshop) -> set[int]:
+    """The ids of the sessions that somebody has, holds or waits for a place in."""
+    everybody = _attendees(workshop.id)
+    return {session.id for session in workshop.sessions if any(_admits(each, session) for each in everybody)}
 
 
-def plan_move(session: WorkshopSession) -> Plan:
-    """Whom a move of the session is told. No money moves."""
-    return Plan([each for each in _confirmed(session.workshop_id) if _admits(each, session)], [], [], [])
+def coming(session: WorkshopSession) -> list[Attendee]:
+    """Whose calendar the session is in, and whom a move of it is told. Who only watches has no time to be told of."""
+    confirmed = [each for each in _attendees(session.workshop_id) if each.state == "confirmed"]
+    return [each for each in confirmed if _admits(each, session) and each.ticket.includes_live]
 
 
 def plan_cancel(workshop: Workshop, session: WorkshopSession | None = None) -> Plan:
@@ -67,60 +110,54 @@ def plan_cancel(workshop: Workshop, session: WorkshopSession | None = None) -> P
 
     Without one session, places end that admitted to nothing else; the others go on, and their money stays.
     """
-    everybody = _attendees(workshop.id)
-    told = [each for each in everybody if each.state == "confirmed" and _admits(each, session)]
-    ending = [each for each in everybody if _admits(each, session) and _ends(each, session)]
-    waiting = {each.booking.id: each.booking for each in ending if each.booking.state != "confirmed"}
-    paid: dict[int, list[Attendee]] = {}
-    for each in ending:
-        if each.booking.state == "confirmed":
-            paid.setdefault(each.booking_id, []).append(each)
-    known = ledger.balances([each[0].booking.bill_id for each in paid.values()])
+    by_booking: dict[int, list[Attendee]] = {}
+    for each in _attendees(workshop.id):
+        by_booking.setdefault(each.booking_id, []).append(each)
+    fates = [_fate(live[0].booking, live, session) for live in by_booking.values()]
+    known = ledger.balances([each.booking.bill_id for each in fates if each.due_minor])
     back = []
-    for gone in paid.values():
-        booking = gone[0].booking
-        minor = min(_due(gone), known[booking.bill_id].kept_minor)
+    for fate in fates:
+        balance = known.get(fate.booking.bill_id)
+        minor = min(fate.due_minor, balance.kept_minor) if balance else 0
         if minor > 0:
-            back.append(Back(booking, minor))
-    return Plan(told, ending, list(waiting.values()), back)
+            back.append(Back(fate.booking, minor))
+    return Plan(fates, back)
 
 
 def move(session: WorkshopSession, meeting: Meeting, *, actor: str, now: datetime) -> list[Attendee]:
     """Move a session, raise its invites' sequence and tell everybody who comes to it; who was told.
 
-    Nobody is told when the instants stay what they are. Raises TimeSkipped or ValueError for the time.
+    Nobody is told when the instants stay what they are. Raises TimeSkipped or ValueError for the time, NotPossible
+    when the session or its workshop does not take place.
     """
-    workshop = lock(session.workshop_id)
+    session_id = session.id
+    workshop = schedule.lock(session.workshop_id)
+    if workshop.status == "cancelled" or all(each.id != session_id for each in workshop.sessions):
+        raise NotPossible("It was cancelled or taken away meanwhile. Nothing was moved, and nobody was told of a move.")
     before = session.starts_at, session.ends_at
     old_line = letters.session_words(session)["line"]
     if not schedule.change(session, meeting):
         schedule.settle(workshop)
         return []
     schedule.settle(workshop)
-    told = [each for each in _confirmed(workshop.id) if _admits(each, session)]
+    told = coming(session)
     for attendee in told:
         invites.raise_for(attendee, session, now)
         telling.moved(attendee, session, old_line, now)
         reminders.post_for(attendee, session, now, missed=False)
-    history.record(
-        f"workshop:{workshop.id}",
-        "session_moved",
-        at=now,
-        actor=actor,
-        organiser_id=workshop.organiser_id,
-        facts={
-            "session": session.id,
-            "from": [each.isoformat() for each in before],
-            "to": [session.starts_at.isoformat(), session.ends_at.isoformat()],
-            "told": len(told),
-        },
-    )
+    facts = {
+        "session": session.id,
+        "from": [each.isoformat() for each in before],
+        "to": [session.starts_at.isoformat(), session.ends_at.isoformat()],
+        "told": len(told),
+    }
+    _remember(workshop, "session_moved", facts, actor, now)
     return told
 
 
 def added(session: WorkshopSession, *, now: datetime) -> list[Attendee]:
     """A further session: those whose ticket admits to all of them get its invite; who was told."""
-    told = [each for each in _confirmed(session.workshop_id) if _admits(each, session)]
+    told = coming(session)
     for attendee in told:
         invites.make(attendee, now)
         telling.session_added(attendee, session, now)
@@ -130,7 +167,7 @@ def added(session: WorkshopSession, *, now: datetime) -> list[Attendee]:
 
 def cancel_workshop(workshop: Workshop, why: str, *, actor: str, now: datetime) -> None:
     """The workshop does not take place: invites withdrawn, places given back, all money refunded, everybody told."""
-    workshop = lock(workshop.id)
+    workshop = schedule.lock(workshop.id)
     if workshop.status == "cancelled":
         return
     editing.cancel(workshop, why, now)
@@ -140,12 +177,13 @@ def cancel_workshop(workshop: Workshop, why: str, *, actor: str, now: datetime) 
 
 
 def cancel_session(session: WorkshopSession, why: str, *, actor: str, now: datetime) -> None:
-    """One session of several does not take place. Raises ValueError for the only one."""
-    workshop = lock(session.workshop_id)
-    if session.cancelled_at is not None:
+    """One session of several does not take place; once, however often. Raises NotPossible for the only one."""
+    session_id = session.id
+    workshop = schedule.lock(session.workshop_id)
+    if workshop.status == "cancelled" or all(each.id != session_id for each in workshop.sessions):
         return
     if len(workshop.sessions) == 1:
-        raise ValueError("This is the only session: cancel the workshop instead.")
+        raise NotPossible("This is the only session left: cancel the workshop instead. Nothing was changed.")
     _end(workshop, session, why, actor, now)
     schedule.call_off(workshop, session, now)
     for ticket in workshop.tickets:
@@ -154,57 +192,47 @@ def cancel_session(session: WorkshopSession, why: str, *, actor: str, now: datet
     _remember(workshop, "session_cancelled", {"session": session.id, "why": why}, actor, now)
 
 
-def lock(workshop_id: int) -> Workshop:
-    """The workshop, locked: two who move or cancel at the same moment do it one after the other."""
-    return db.session.scalars(
-        select(Workshop).where(Workshop.id == workshop_id).with_for_update().execution_options(populate_existing=True)
-    ).one()
-
-
 def _end(workshop: Workshop, session: WorkshopSession | None, why: str, actor: str, now: datetime) -> None:
     bills = sorted({each.booking.bill_id for each in _attendees(workshop.id) if _admits(each, session)})
     for bill_id in bills:
-        _end_booking(lifecycle.locked(bill_id), workshop, session, why, actor, now)
+        booking = lifecycle.locked(bill_id)
+        live = [each for each in booking.attendees if each.workshop_id == workshop.id and each.state in _LIVE]
+        _bring_about(_fate(booking, live, session), session, why, actor, now)
 
 
-def _end_booking(
-    booking: Booking, workshop: Workshop, session: WorkshopSession | None, why: str, actor: str, now: datetime
-) -> None:
-    live = [each for each in booking.attendees if each.workshop_id == workshop.id and each.state in _LIVE]
+def _fate(booking: Booking, live: Sequence[Attendee], session: WorkshopSession | None) -> Fate:
+    """What becomes of a booking and of those of it who have, hold or wait for a place: shown first, and then done."""
+    is_confirmed = booking.state == "confirmed"
     admitted = [each for each in live if _admits(each, session)]
-    confirmed = [each for each in admitted if each.state == "confirmed"]
-    gone = [each for each in admitted if _ends(each, session)]
-    was_confirmed = booking.state == "confirmed"
-    if gone and not was_confirmed:
-        gone = live  # what is not paid yet is asked for as a whole, or not at all
-    due = _due(gone)
-    if gone:
-        lifecycle.cancel(booking, gone, actor=actor, why=why, now=now)
-    for attendee in confirmed:
-        off = [session] if session else invites.sessions_of(attendee)
-        withdrawn = [each for each in off if invites.withdraw(attendee, each, now)]
-        telling.cancelled(attendee, withdrawn, why, is_over=attendee in gone, is_all=session is None, now=now)
-    if not gone:
+    ending = [each for each in admitted if _ends(each, session)]
+    if not is_confirmed:
+        return Fate(booking, [], 0, list(live) if ending else [], False)
+    entries = sum(len(invites.withdrawable(each, _off(each, session))) for each in admitted)
+    return Fate(booking, admitted, entries, ending, True)
+
+
+def _bring_about(fate: Fate, session: WorkshopSession | None, why: str, actor: str, now: datetime) -> None:
+    booking, due = fate.booking, fate.due_minor
+    if fate.ending:
+        lifecycle.cancel(booking, fate.ending, actor=actor, why=why, now=now)
+    for attendee in fate.told:
+        off = _off(attendee, session)
+        withdrawn = invites.withdraw(attendee, off, now)
+        is_over = attendee in fate.ending
+        telling.cancelled(attendee, off, withdrawn, why, is_over=is_over, is_all=session is None, now=now)
+    if not fate.ending:
         return
-    if not was_confirmed:
+    if not fate.is_confirmed:
         work.post(CLOSE_PAGE, f"booking:{booking.id}", now, {"bill": booking.bill_id})
         telling.unpaid_cancelled(booking, why, now)
         return
-    shares = {each.id: _due([each]) for each in gone}
+    shares = {each.id: each.price_minor - each.discount_minor for each in fate.ending}
     reason = f"Cancelled by the organiser. {why}"
     back = returning.give(booking, due, source="organiser", reason=reason, shares=shares, actor=actor, now=now)
-    telling.money_back(booking, gone, back.minor, why, now)
-
-
-def _due(gone: Sequence[Attendee]) -> int:
-    return sum(each.price_minor - each.discount_minor for each in gone)
+    telling.money_back(booking, fate.ending, back.minor, why, now)
 
 
 _LIVE = ("held", "confirmed")
-
-
-def _confirmed(workshop_id: int) -> list[Attendee]:
-    return [each for each in _attendees(workshop_id) if each.state == "confirmed"]
 
 
 def _attendees(workshop_id: int) -> list[Attendee]:
@@ -220,7 +248,6 @@ def _attendees(workshop_id: int) -> list[Attendee]:
             .order_by(Attendee.id)
             .options(
                 joinedload(Attendee.booking).joinedload(Booking.organiser),
-                joinedload(Attendee.booking).selectinload(Booking.attendees),
                 joinedload(Attendee.workshop).selectinload(Workshop.sessions),
                 joinedload(Attendee.workshop).joinedload(Workshop.venue),
                 joinedload(Attendee.ticket).selectinload(TicketType.sessions),
@@ -231,13 +258,14 @@ def _attendees(workshop_id: int) -> list[Attendee]:
     )
 
 
-def _comes(attendee: Attendee, session: WorkshopSession) -> bool:
-    return attendee.state in _LIVE and _admits(attendee, session)
-
-
 def _admits(attendee: Attendee, session: WorkshopSession | None) -> bool:
     named = attendee.ticket.sessions
     return session is None or not named or any(each.id == session.id for each in named)
+
+
+def _off(attendee: Attendee, session: WorkshopSession | None) -> list[WorkshopSession]:
+    """What does not take place of what the attendee would come to."""
+    return [session] if session else invites.sessions_of(attendee)
 
 
 def _ends(attendee: Attendee, session: WorkshopSession | None) -> bool:

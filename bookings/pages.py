@@ -29,6 +29,11 @@ class BookingView:
     keeps_places: bool
 
     @property
+    def is_catch_up(self) -> bool:
+        """Whether nobody of it comes: it is for the recording alone."""
+        return not any(each.ticket.includes_live for each in self.booking.attendees)
+
+    @property
     def pay_until(self) -> datetime | None:
         """When the payment page ends; what the countdown shows."""
         return self.attempt.expires_at if self.attempt else self.booking.held_until
@@ -43,6 +48,11 @@ class PlaceView:
     sessions: list[WorkshopSession]
     state: str
     join_url: str | None
+
+    @property
+    def has_invites(self) -> bool:
+        """Whether there is something to put into a calendar: a place that stands, and that one comes to."""
+        return self.state == "confirmed" and self.attendee.ticket.includes_live
 
 
 def booking_by_reference(reference: str) -> Booking | None:
@@ -149,16 +159,15 @@ def next_room(views: Collection[PlaceView], now: datetime) -> tuple[PlaceView, W
 
 
 def place_json(view: PlaceView, token: str) -> dict[str, Any]:
-    has_place = view.state == "confirmed"
+    has_invites = view.has_invites
     return {
         "attendee": view.attendee.name,
         "workshop": view.workshop.slug,
         "state": view.state,
         "sessions": [{"starts_at": zones.z(each.starts_at), "join_url": view.join_url} for each in view.sessions],
-        "recordings": [],
-        "invite_urls": [invite_url(token, each) for each in view.sessions] if has_place else [],
+        "invite_urls": [invite_url(token, each) for each in view.sessions] if has_invites else [],
         "feed_url": None,
-        "calendar_links": [google_link(view, each) for each in view.sessions] if has_place else [],
+        "calendar_links": [google_link(view, each) for each in view.sessions] if has_invites else [],
     }
 
 

@@ -62,7 +62,8 @@ def page_for(booking: Booking, now: datetime) -> str | None:
     of one booking can be paid. Raises HoldLapsed.
     """
     if booking.state in ("confirmed", "awaiting_bank", "awaiting_invoice"):
-        return None
+        waiting = attempts.live(booking.bill_id)  # a change that is made once it is paid
+        return (_send(waiting) if waiting.state == "opening" else waiting.url) if waiting else None
     checkout.refuse_unless_held(booking, now)
     bill_id = booking.bill_id
     attempt = attempts.live(bill_id)

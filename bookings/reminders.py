@@ -12,6 +12,7 @@ from sqlalchemy.orm import joinedload
 
 from bookings import invites, joining, letters
 from bookings.models import Attendee, Booking
+from courses import schedule
 from courses.models import TicketType, Workshop, WorkshopSession
 from history import models as history
 from history.models import Entry
@@ -59,6 +60,8 @@ def remind(attendee_id: int, session_id: int, lead: int, starts_at: str, now: da
 
     Call it inside `db.writing()`.
     """
+    there = select(Attendee.workshop_id).where(Attendee.id == attendee_id)
+    schedule.hold_still(Workshop.id.in_(there))  # nobody is reminded of a time that is being moved
     attendee = db.session.scalars(
         _whole(select(Attendee).where(Attendee.id == attendee_id)).with_for_update(of=Attendee)
     ).one_or_none()

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as Answer
 
 from accounts import open_to
 from bookings import (
+    change_rows,
     checkout,
     checks,
     choosing,
@@ -110,7 +111,14 @@ def shown(reference: str) -> Answer:
         payment_routes.ask_once(booking.bill_id, now)
         booking = payment_routes.opened(reference)
     view = pages.booking_view(booking, now)
-    page = render_template("bookings/booking.html", view=view, booking=booking, now=now, left=_has_left())
+    page = render_template(
+        "bookings/booking.html",
+        view=view,
+        booking=booking,
+        now=now,
+        left=_has_left(),
+        owing=change_rows.owing(booking.id) if view.state == "confirmed" else None,
+    )
     return web.private(Response(page))
 
 
@@ -232,14 +240,14 @@ def _not_yet(listing: catalogue.Listing, form: forms.BookingForm, refusal: web.R
 
 
 def _questions(listing: catalogue.Listing) -> list[Question]:
-    return list(
-        db.session.scalars(
-            select(Question)
-            .where(Question.workshop_id == listing.workshop.id)
-            .order_by(Question.position)
-            .options(selectinload(Question.tickets))
-        )
+    """What the workshop asks. Private questions are about the day: nobody answers them for a recording of it."""
+    found = db.session.scalars(
+        select(Question)
+        .where(Question.workshop_id == listing.workshop.id)
+        .order_by(Question.position)
+        .options(selectinload(Question.tickets))
     )
+    return [each for each in found if listing.state != "past" or not each.is_private]
 
 
 def _has_left() -> bool:

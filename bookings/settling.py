@@ -6,7 +6,7 @@ from datetime import datetime
 from flask import current_app
 from sqlalchemy import select
 
-from bookings import invites, letters, lifecycle
+from bookings import change_rows, changes, invites, letters, lifecycle
 from bookings.discounts import CodeSpent
 from bookings.models import Booking
 from courses.places import WorkshopFull
@@ -65,6 +65,9 @@ def settle(checkout: Checkout, *, actor: str, now: datetime) -> tuple[Outcome, s
 
 
 def _receive(booking: Booking, payment: Payment, actor: str, now: datetime) -> None:
+    if change := change_rows.of_attempt(payment.attempt_id):
+        changes.paid(booking, change, payment, now)
+        return
     if booking.state == "cancelled" or _is_off(booking):
         if booking.state in lifecycle.MOVES["lapsed"]:
             lifecycle.lapse(booking, actor=actor, why=CANCELLED, now=now)

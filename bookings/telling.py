@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from bookings import invites
 from bookings.letters import amount, own_time, place_url, session_words, to_attendee, to_booker
@@ -44,6 +45,7 @@ def session_added(attendee: Attendee, session: WorkshopSession, now: datetime) -
 
 def cancelled(
     attendee: Attendee,
+    off: Sequence[WorkshopSession],
     withdrawn: Sequence[WorkshopSession],
     why: str,
     *,
@@ -51,29 +53,42 @@ def cancelled(
     is_all: bool,
     now: datetime,
 ) -> None:
-    """What does not take place: a letter with the first withdrawal, and a short one for each further session."""
+    """What does not take place: a letter with the first withdrawal, then a short one for each further entry.
+
+    No two entries in one message: a calendar acts on each withdrawal by its UID. Whoever has the recording alone has
+    no entry, and gets the letter.
+    """
     workshop = attendee.workshop
-    # Above MOST_INVITES only the first session was sent as an invite of its own, so only that is withdrawn by one.
-    sent = withdrawn if len(withdrawn) <= invites.MOST_INVITES else withdrawn[:1]
-    thread = None
-    for session in sent:
-        is_first = thread is None
-        subject = f"Cancelled: {workshop.title}"
-        letter = to_attendee(
+    subject = f"Cancelled: {workshop.title}"
+    said: dict[str, Any] = {
+        "heading": f"{workshop.title} is cancelled" if is_all else f"A session of {workshop.title} is cancelled",
+        "why": why,
+        "place_url": place_url(attendee),
+        "is_over": is_over,
+    }
+    first = {"method": "CANCEL", "calendar": invites.withdrawal(attendee, withdrawn[0])} if withdrawn else {}
+    letter = to_attendee(
+        attendee,
+        "workshop_cancelled",
+        now,
+        subject=subject if is_all else f"{subject}, {_day(off[0])}",
+        sessions=[session_words(each) for each in off],
+        is_in_calendar=bool(withdrawn),
+        **said,
+        **first,
+    )
+    for session in withdrawn[1:]:
+        to_attendee(
             attendee,
-            "workshop_cancelled" if is_first else "session_cancelled",
+            "session_cancelled",
             now,
             method="CANCEL",
             calendar=invites.withdrawal(attendee, session),
-            thread_id=thread,
-            subject=subject if is_first and is_all else f"{subject}, {_day(session)}",
-            heading=f"{workshop.title} is cancelled" if is_all else f"A session of {workshop.title} is cancelled",
-            sessions=[session_words(each) for each in withdrawn] if is_first else [session_words(session)["line"]],
-            why=why,
-            place_url=place_url(attendee),
-            is_over=is_over,
+            thread_id=letter.message_id,
+            subject=f"{subject}, {_day(session)}",
+            sessions=[session_words(session)["line"]],
+            **said,
         )
-        thread = thread or letter.message_id
 
 
 def money_back(booking: Booking, gone: Sequence[Attendee], minor: int, why: str, now: datetime) -> None:

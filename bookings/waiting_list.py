@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from bookings import waiting_plan
 from bookings.models import OfferedPlace, WaitingPerson
 from bookings.waiting_plan import Waits
-from courses import catalogue, places, shelf
+from courses import catalogue, places, sale, shelf
 from courses.models import Workshop
 from lib import db, links
 
@@ -36,8 +36,8 @@ class List:
         return found if found and self.ends(found) > self.now else None
 
     def ends(self, ticket: shelf.TicketFacts) -> datetime:
-        """The first instant at which the ticket is not sold any more."""
-        return catalogue.sale_ends(ticket, self.facts) if self.facts else self.now
+        """The first instant at which the ticket is not sold any more; what has no end ends with its workshop."""
+        return (sale.ends(ticket, self.facts) or self.facts.ends_at) if self.facts else self.now
 
     def queue(self) -> list[Waits]:
         """Who waits and has no offer, in order."""

@@ -56,9 +56,9 @@ def join(slug: str) -> Answer | tuple[str, int]:
     if offer is None or (sentence := waiting_pages.refused(offer, wanted)):
         form.places.errors = [sentence if offer else "There is no such ticket."]
         return _form_page(listing, form), 422
-    if offer.on_sale and offer.left >= wanted:
+    if offer.on_sale and (offer.left is None or offer.left >= wanted):
         raise PlacesAreFree(
-            f"{waiting_letters.places(offer.left).capitalize()} can be booked now.",
+            f"{waiting_letters.places(offer.left or wanted).capitalize()} can be booked now.",
             next_url=url_for("bookings.new", slug=slug),
             next_text="Book now",
         )

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from courses import sale
 from courses.places import for_public
 from courses.shelf import PriceFacts, SessionFacts, Shelf, TicketFacts, WorkshopFacts
-from lib import zones
 
 State = Literal["scheduled", "running", "past", "cancelled"]
 FORMATS = {
@@ -21,25 +21,25 @@ FORMATS = {
     "hybrid": "In the room and online",
     "room": "In the room",
 }
-NOT_HERE = "Not yet on sale here."
 
 
 @dataclass(frozen=True)
 class Offer:
-    """A ticket at one moment. `left` counts people; `reason` says why it is not on sale, `is_full` that nothing else
-    than the number of places stands against it."""
+    """A ticket at one moment. `left` counts people, None where nothing runs out; `reason` says why it is not on sale,
+    `is_full` that nothing else than the number of places stands against it; `until` is None for a sale without end."""
 
     ticket: TicketFacts
     on_sale: bool
-    left: int
+    left: int | None
     reason: str
     until: datetime | None
     is_full: bool
 
     @property
     def last_moment(self) -> datetime | None:
-        """The last second at which it is sold, for people to read."""
-        return self.until - timedelta(seconds=1) if self.until else None
+        """The end of its sale for people to read: the last second of a sale that the ticket ends itself."""
+        is_own = self.until is not None and self.until == self.ticket.sold_until
+        return self.until - timedelta(seconds=1) if self.until and is_own else self.until
 
     @property
     def includes(self) -> list[str]:
@@ -75,6 +75,23 @@ class Listing:
         return any(offer.on_sale for offer in self.offers)
 
     @property
+    def sells_live(self) -> bool:
+        """Whether somebody can still book the hours themselves."""
+        return any(offer.on_sale and offer.ticket.includes_live for offer in self.offers)
+
+    @property
+    def catch_up(self) -> Offer | None:
+        """The catch-up ticket on sale; of several the one that is sold longest."""
+        on_sale = [each for each in self.offers if each.on_sale and each.ticket.kind == sale.CATCH_UP]
+        return max(on_sale, key=lambda each: (each.until is None, each.until or self.workshop.ends_at), default=None)
+
+    @property
+    def can_be_watched(self) -> bool:
+        """Whether something of what its catch-up ticket is for is published."""
+        offer = self.catch_up
+        return offer is not None and any(each.watchable_from for each in sale.admitted(offer.ticket, self.workshop))
+
+    @property
     def format_words(self) -> str:
         return FORMATS[self.workshop.format]
 
@@ -89,7 +106,7 @@ class Listing:
     @property
     def is_few(self) -> bool:
         """Whether the number of places left is worth saying."""
-        return self.bookable and self.places_left <= 5
+        return self.sells_live and self.places_left <= 5
 
     @property
     def currencies(self) -> list[str]:
@@ -119,6 +136,16 @@ def upcoming(shelf: Shelf, now: datetime) -> list[WorkshopFacts]:
     return [each for each in shelf.workshops if each.ends_at > now]
 
 
+def recorded(shelf: Shelf, now: datetime) -> list[WorkshopFacts]:
+    """Those that are over and whose catch-up tickets are sold, unless they have run out; the latest first."""
+    return [
+        each
+        for each in reversed(shelf.workshops)
+        if state(each, now) == "past"
+        and any(ticket.kind == sale.CATCH_UP and not sale.why_closed(ticket, each, now) for ticket in each.tickets)
+    ]
+
+
 def state(workshop: WorkshopFacts, now: datetime) -> State:
     if workshop.status == "cancelled":
         return "cancelled"
@@ -130,39 +157,16 @@ def state(workshop: WorkshopFacts, now: datetime) -> State:
 def offer(ticket: TicketFacts, workshop: WorkshopFacts, claimed: Counter[int], now: datetime) -> Offer:
     """Whether and how `ticket` can be bought at `now`."""
     left = seats_left(ticket, workshop, claimed)
-    until = sale_ends(ticket, workshop)
-    closed = _closed(ticket, workshop, until, now)
+    closed = sale.why_closed(ticket, workshop, now)
     full = "" if closed else _full(ticket, left)
     reason = closed or full
-    return Offer(ticket, not reason, left, reason, until, bool(full))
+    return Offer(ticket, not reason, left, reason, sale.ends(ticket, workshop), bool(full))
 
 
-def is_sold_here(ticket: TicketFacts) -> bool:
-    """Whether this ticket's rule is built: paid at once, for a place in the room or something added to one.
-
-    One that may be paid on an invoice can be paid at once as well.
-    """
-    is_built = ticket.kind == "extra" or (ticket.kind == "admission" and bool(ticket.pools))
-    return is_built and ticket.payment != "deposit" and bool(ticket.prices)
-
-
-def sale_ends(ticket: TicketFacts, workshop: WorkshopFacts) -> datetime:
-    """The first instant at which a live ticket is no longer sold: its own end, or the start of the first session it
-    admits to, whichever is earlier."""
-    admitted = [each.starts_at for each in workshop.sessions if not ticket.sessions or each.id in ticket.sessions]
-    first = min(admitted, default=workshop.starts_at)
-    return min(first, ticket.sold_until) if ticket.sold_until else first
-
-
-def seats_left(ticket: TicketFacts, workshop: WorkshopFacts, claimed: Counter[int]) -> int:
-    """How many people could still come on this ticket: the least that any of its pools has left.
-
-    An extra without a pool is for everybody who may come on one booking.
-    """
-    if ticket.kind == "extra" and not ticket.pools:
-        return workshop.most_attendees
+def seats_left(ticket: TicketFacts, workshop: WorkshopFacts, claimed: Counter[int]) -> int | None:
+    """How many people this ticket still has room for: the least that any of its pools has left; None without pools."""
     left = [_left(pool, size, workshop, claimed) for pool, _, size in workshop.capacities if pool in ticket.pools]
-    return min(left, default=0)
+    return min(left, default=None)
 
 
 def _left(pool: int, size: int, workshop: WorkshopFacts, claimed: Counter[int]) -> int:
@@ -174,12 +178,13 @@ def places_left(workshop: WorkshopFacts, claimed: Counter[int], now: datetime) -
 
     A room and its camera add up, evenings do not. A ticket's own limit is no room: the tickets that draw from it are
     some of those that draw from another pool. Pools with the very same tickets bind together, the smaller one counts.
+    Who only watches takes no place in any room.
     """
     everything = frozenset(each.id for each in workshop.sessions)
     rooms: dict[frozenset[str], int] = {}
     comes = [ticket for ticket in workshop.tickets if ticket.kind != "extra"]
     for pool, _, size in workshop.capacities:
-        drawing = frozenset(ticket.code for ticket in comes if pool in ticket.pools)
+        drawing = frozenset(each.code for each in comes if pool in each.pools and each.includes_live)
         if not drawing:
             continue
         left = _left(pool, size, workshop, claimed)
@@ -200,22 +205,8 @@ def places_left(workshop: WorkshopFacts, claimed: Counter[int], now: datetime) -
     )
 
 
-def _closed(ticket: TicketFacts, workshop: WorkshopFacts, until: datetime, now: datetime) -> str:
-    if workshop.status == "cancelled":
-        return "This workshop is cancelled."
-    if not is_sold_here(ticket):
-        return NOT_HERE
-    if ticket.sold_from and now < ticket.sold_from:
-        return f"On sale from {zones.moment(ticket.sold_from, workshop.zone)}."
-    if now >= until:
-        if until == ticket.sold_until:
-            return f"Ended on {zones.moment(until - timedelta(seconds=1), workshop.zone)}."
-        return "The live session has begun." if now < workshop.ends_at else "This date is over."
-    return ""
-
-
-def _full(ticket: TicketFacts, left: int) -> str:
-    if left >= max(ticket.seats, ticket.least_people):
+def _full(ticket: TicketFacts, left: int | None) -> str:
+    if left is None or left >= max(ticket.seats, ticket.least_people):
         return ""
     if ticket.limited_to and left == 0:
         return f"All {ticket.limited_to} are taken."

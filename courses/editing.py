@@ -4,6 +4,7 @@ Times are changed in `schedule`, what is sold in `tickets`; telling people is `b
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, TypeVar
 
@@ -97,15 +98,7 @@ def clone(workshop: Workshop, days: int) -> Workshop:
     later = timedelta(days=days)
     copy = Workshop(organiser_id=workshop.organiser_id, **{name: getattr(workshop, name) for name in COPIED})
     meetings = [
-        Meeting(
-            each.wall_start + later,
-            each.wall_end + later,
-            each.zone,
-            each.title,
-            each.fold_start,
-            each.fold_end,
-            each.is_recorded,
-        )
+        replace(schedule.meeting_of(each), wall_start=each.wall_start + later, wall_end=each.wall_end + later)
         for each in workshop.sessions
     ]
     schedule.set_sessions(copy, meetings)

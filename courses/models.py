@@ -163,6 +163,8 @@ class WorkshopSession(Owned, db.Base):
     """One meeting. The wall times, the zone and the fold are the truth; the instants are derived from them.
 
     A cancelled one stays for the invites that name it, under a negative number, and is no session of its workshop.
+    `watchable_from` and `watchable_until` say when its recording was published and when it closes for those who came;
+    of a withdrawn one only the second is left. The room of recordings is their only writer.
     """
 
     __tablename__ = "workshop_session"
@@ -184,6 +186,8 @@ class WorkshopSession(Owned, db.Base):
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     is_recorded: Mapped[bool] = mapped_column(default=True)
+    watchable_from: Mapped[datetime | None]
+    watchable_until: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
 
     workshop: Mapped[Workshop] = relationship(back_populates="sessions")

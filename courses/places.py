@@ -62,8 +62,11 @@ def hold(
     """Hold `wanted[pool]` places in each pool until `until`; all of them or none.
 
     The organiser gives `of_reserve` first, and of what is for sale once that is gone. Only they and offers `for_list`
-    get what somebody waits for. Returns the new places' ids by pool. Raises WorkshopFull.
+    get what somebody waits for. Returns the new places' ids by pool; none for what draws from no pool. Raises
+    WorkshopFull.
     """
+    if not wanted:
+        return {}
     reserve = _reserve(wanted, now) if of_reserve else Counter[int]()
     asked = {pool: number - reserve[pool] for pool, number in wanted.items()}
     if of_reserve or for_list:

@@ -16,7 +16,7 @@ from lib import clock, db, texts, visitor, web
 
 bp = Blueprint("courses", __name__)
 A_PAGE = 24
-FILTERS = ("q", "topic", "format", "from", "to", "free", "most")
+FILTERS = ("q", "topic", "format", "from", "to", "free", "most", "recordings")
 
 
 @bp.get("/workshops")
@@ -29,32 +29,37 @@ def listed() -> str:
     asked = search.wish(request.args, request.args.getlist("format"))
 
     def wanted(kept: shelf.Shelf) -> list[shelf.WorkshopFacts]:
-        found = catalogue.upcoming(kept, now)
+        found = catalogue.recorded(kept, now) if asked.recordings else catalogue.upcoming(kept, now)
         return [each for each in found if search.fits(each, asked, zone)] if asked.is_any else found
 
-    # Whether a place is free is only known once all that could be meant are counted.
-    counts_all = asked.only_free_places or asked.most is not None
+    # Whether a place is free, or a recording left, is only known once all that could be meant are counted.
+    counts_all = asked.only_free_places or asked.most is not None or asked.recordings
     found = shelf.read(now, lambda kept: wanted(kept) if counts_all else wanted(kept)[part])
-    upcoming = wanted(found)
+    fitting = wanted(found)
     if counts_all:
-        upcoming = [each for each in upcoming if search.stands(standing.of(found, each, now), asked)]
-    pages = max((len(upcoming) + A_PAGE - 1) // A_PAGE, 1)
+        fitting = [each for each in fitting if search.stands(standing.of(found, each, now), asked)]
+    pages = max((len(fitting) + A_PAGE - 1) // A_PAGE, 1)
     if page > pages:
         abort(404)
     query = [(name, value) for name, value in request.args.items(multi=True) if name in FILTERS and value]
     return render_template(
         "courses/list.html",
-        listings=[standing.of(found, each, now) for each in upcoming[part]],
+        listings=[standing.of(found, each, now) for each in fitting[part]],
         page=page,
         pages=pages,
-        number=len(upcoming),
+        number=len(fitting),
+        has_recordings=asked.recordings or bool(catalogue.recorded(found, now)),
         part=standing.part,
         zone=zone,
         asked=asked,
         topics=search.TOPICS,
         formats=catalogue.FORMATS,
         query=f"&{urlencode(query)}" if query else "",
-        canonical=web.url("courses.listed", **({"page": page} if page > 1 else {})),
+        canonical=web.url(
+            "courses.listed",
+            **({"recordings": 1} if asked.recordings else {}),
+            **({"page": page} if page > 1 else {}),
+        ),
     )
 
 
@@ -131,7 +136,7 @@ def organiser(slug: str) -> str:
     if not theirs:
         abort(404)
     who = theirs[0].organiser
-    return _of_somebody(found, theirs, now, who.name, who.about, None)
+    return _of_somebody(found, theirs, now, who.name, who.about, who, is_presenter=False)
 
 
 @bp.get("/presenters/<organiser>/<slug>")
@@ -159,7 +164,9 @@ def _of_somebody(
     now: datetime,
     name: str,
     about: str,
-    organiser: shelf.OrganiserFacts | None,
+    organiser: shelf.OrganiserFacts,
+    *,
+    is_presenter: bool = True,
 ) -> str:
     """The page of a presenter, or of an organiser, with everything they teach."""
     listings = [standing.of(found, each, now) for each in theirs]
@@ -169,6 +176,7 @@ def _of_somebody(
         about=Markup(texts.rich(about)),  # noqa: S704 - an allow-list made it safe
         said=machines.said(about),
         organiser=organiser,
+        is_presenter=is_presenter,
         canonical=web.url(str(request.endpoint), **(request.view_args or {})),
         ahead=[each for each in listings if each.state in ("scheduled", "running")],
         gone=[each for each in reversed(listings) if each.state in ("past", "cancelled")],

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 
 from courses.models import Workshop, WorkshopSession, ticket_session
 from lib import db, zones
@@ -22,6 +22,26 @@ class Meeting:
     fold_start: int = 0
     fold_end: int = 0
     is_recorded: bool = True
+
+
+def hold_still(which: ColumnElement[bool]) -> None:
+    """Keep the workshops that `which` names from being moved or cancelled before the transaction ends.
+
+    First in the order of locks, before the Bill. Bookings hold the same workshop side by side; whoever moves or
+    cancels it (`lock`) waits for them, and they for it: what is read of the workshop from here on stays true.
+    """
+    held = select(Workshop.id).where(which).order_by(Workshop.id).with_for_update(read=True, key_share=True)
+    db.session.execute(held)
+
+
+def lock(workshop_id: int) -> Workshop:
+    """The workshop, locked: two who move or cancel at the same moment do it one after the other.
+
+    Everything read earlier in the transaction is read again when it is next looked at.
+    """
+    db.session.flush()
+    db.session.expire_all()
+    return db.session.scalars(select(Workshop).where(Workshop.id == workshop_id).with_for_update()).one()
 
 
 def set_sessions(workshop: Workshop, meetings: Sequence[Meeting]) -> None:

@@ -38,11 +38,12 @@ class Wish:
     until: date | None = None
     only_free_places: bool = False
     most: int | None = None  # in whole units of each workshop's own currency
+    recordings: bool = False  # what is over and can still be caught up with, instead of what is to come
 
     @property
     def is_any(self) -> bool:
         """Whether it leaves something out of the list."""
-        return self != Wish()
+        return self != Wish(recordings=self.recordings)
 
 
 def wish(given: Mapping[str, str], formats: list[str]) -> Wish:
@@ -55,6 +56,7 @@ def wish(given: Mapping[str, str], formats: list[str]) -> Wish:
         since=_date(given.get("from", "")),
         until=_date(given.get("to", "")),
         only_free_places=given.get("free") == "1",
+        recordings=given.get("recordings") == "1",
         most=min(int(most), MOST_PRICE) if re.fullmatch(r"[0-9]{1,7}", most) else None,
     )
 
@@ -74,7 +76,9 @@ def fits(workshop: WorkshopFacts, asked: Wish, zone: str) -> bool:
 
 def stands(listing: Listing, asked: Wish) -> bool:
     """Whether it is what was asked for as it stands now: with a place on sale, at no more than the price."""
-    if asked.only_free_places and not listing.bookable:
+    if asked.recordings and listing.catch_up is None:
+        return False
+    if asked.only_free_places and not (listing.bookable if asked.recordings else listing.sells_live):
         return False
     if asked.most is None:
         return True

@@ -47,6 +47,8 @@ class SessionFacts:
     starts_at: datetime
     ends_at: datetime
     is_recorded: bool
+    watchable_from: datetime | None = None
+    watchable_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,8 @@ class OrganiserFacts:
     email: str
     address: str
     about: str
+    colour: str = ""
+    logo: str = ""
 
 
 @dataclass(frozen=True, slots=True)

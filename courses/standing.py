@@ -11,7 +11,7 @@ from functools import lru_cache
 from flask import render_template
 from markupsafe import Markup
 
-from courses import machines
+from courses import machines, sale
 from courses.catalogue import Listing, listing
 from courses.shelf import Shelf, Standing, WorkshopFacts
 from lib import texts
@@ -55,7 +55,8 @@ def _unchanged(workshop: WorkshopFacts, now: datetime) -> tuple[datetime, dateti
     """The span around `now` in which no session or sale of the workshop begins or ends."""
     turns = [workshop.starts_at, workshop.ends_at]
     turns += [session.starts_at for session in workshop.sessions]
-    turns += [at for ticket in workshop.tickets for at in (ticket.sold_from, ticket.sold_until) if at]
+    sales = [(sale.opens(each, workshop), sale.ends(each, workshop)) for each in workshop.tickets]
+    turns += [at for each in sales for at in each if at]
     return (
         max((at for at in turns if at <= now), default=EVER),
         min((at for at in turns if at > now), default=NEVER),

@@ -26,6 +26,8 @@ from sqlalchemy import (
     UniqueConstraint,
     event,
 )
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -168,6 +170,12 @@ def _turn() -> Iterator[None]:
 
 def is_postgresql() -> bool:
     return session.get_bind().dialect.name == "postgresql"
+
+
+def insert_or(model: type[Base]) -> Any:
+    """An INSERT into a model's table that may say what to do when the row is there: `on_conflict_do_nothing(...)` or
+    `on_conflict_do_update(...)`, which both databases know and SQLAlchemy has in a dialect's own insert only."""
+    return (postgresql_insert if is_postgresql() else sqlite_insert)(model)
 
 
 def ping() -> None:

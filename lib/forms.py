@@ -1,8 +1,10 @@
 """What every form does with what people type."""
 
 import unicodedata
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
+import wtforms
 from email_validator import EmailNotValidError, validate_email
 from wtforms.validators import ValidationError
 
@@ -69,3 +71,41 @@ class KnownZone:
             raise ValidationError(
                 "We do not know this time zone. Please choose one from the list, such as Europe/London."
             )
+
+
+class Sentences:
+    """What WTForms itself finds wrong, in the words our own checks use: it asks here before it speaks."""
+
+    _said: ClassVar[Mapping[str, str]] = {
+        "Not a valid integer value.": "Please write a whole number, in figures.",
+        "Not a valid date value.": "Please give a date, such as 2027-05-28.",
+        "Not a valid time value.": "Please give a time, such as 19:30.",
+        "Not a valid choice.": "Please choose one from the list.",
+        "'%(value)s' is not a valid choice for this field.": "Please choose from the list; “%(value)s” is not in it.",
+        "'%(value)s' are not valid choices for this field.": "Please choose from the list; “%(value)s” are not in it.",
+        "Number must be between %(min)s and %(max)s.": "Please give a number from %(min)s to %(max)s.",
+        "Field cannot be longer than %(max)d character.": "Please shorten this to one character.",
+        "Field cannot be longer than %(max)d characters.": "Please shorten this to %(max)d characters.",
+    }
+
+    def gettext(self, text: str) -> str:
+        return self._said.get(text, text)
+
+    def ngettext(self, one: str, many: str, number: int) -> str:
+        return self.gettext(one if number == 1 else many)
+
+
+class InOurWords:
+    """A form's Meta: its errors are `Sentences`."""
+
+    _sentences = Sentences()
+
+    def get_translations(self, _form: object) -> Sentences:
+        return self._sentences
+
+
+class Form(wtforms.Form):
+    """The base of our forms."""
+
+    class Meta(InOurWords):
+        pass

@@ -55,7 +55,7 @@ def chooser() -> Mapping[str, str | Markup] | None:
 
 def init_app(app: Flask) -> None:
     """Give templates the chooser, and remember a zone that a page of the catalogue was asked for."""
-    app.jinja_env.globals.update(zone_chooser=chooser, visitor_zone=zone)
+    app.jinja_env.globals.update(zone_chooser=chooser, visitor_zone=zone, renamed_zones=zones.RENAMED)
 
     @app.after_request
     def keep(answer: Response) -> Response:

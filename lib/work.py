@@ -11,8 +11,6 @@ from typing import Any
 
 import structlog
 from sqlalchemy import Index, String, Text, insert, or_, select, text, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lib import clock, db
@@ -92,17 +90,15 @@ def post(
     if dedupe_key is None:
         db.session.execute(insert(Job).values(values))
         return
-    make = postgresql_insert if db.is_postgresql() else sqlite_insert
-    db.session.execute(make(Job).values(values).on_conflict_do_nothing(index_elements=["dedupe_key"]))
+    db.session.execute(db.insert_or(Job).values(values).on_conflict_do_nothing(index_elements=["dedupe_key"]))
 
 
 def post_once(kind: str, about: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Several jobs in one statement, each {"due_at", "arguments", "dedupe_key"}; keys ever used add nothing."""
     if not rows:
         return
-    make = postgresql_insert if db.is_postgresql() else sqlite_insert
     values = [{"kind": kind, "about": about, "attempts": 0, "is_dead": False, **row} for row in rows]
-    db.session.execute(make(Job).values(values).on_conflict_do_nothing(index_elements=["dedupe_key"]))
+    db.session.execute(db.insert_or(Job).values(values).on_conflict_do_nothing(index_elements=["dedupe_key"]))
 
 
 def plan(nightly: Collection[str], now: datetime) -> None:

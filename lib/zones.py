@@ -15,6 +15,19 @@ from babel.dates import get_timezone_name
 LOCALE = "en_GB"
 LONDON, PARIS, NEW_YORK = "Europe/London", "Europe/Paris", "America/New_York"
 SHOWN = (LONDON, PARIS, NEW_YORK)
+# What browsers still call a zone whose city has another name by now.
+RENAMED = {
+    "Africa/Asmera": "Africa/Asmara",
+    "America/Godthab": "America/Nuuk",
+    "Asia/Calcutta": "Asia/Kolkata",
+    "Asia/Katmandu": "Asia/Kathmandu",
+    "Asia/Rangoon": "Asia/Yangon",
+    "Asia/Saigon": "Asia/Ho_Chi_Minh",
+    "Atlantic/Faeroe": "Atlantic/Faroe",
+    "Europe/Kiev": "Europe/Kyiv",
+    "Pacific/Ponape": "Pacific/Pohnpei",
+    "Pacific/Truk": "Pacific/Chuuk",
+}
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
     "January", "February", "March", "April", "May", "June",
@@ -135,8 +148,8 @@ def long_label(at: datetime, zone: str) -> str:
 
 
 def city(zone: str) -> str:
-    """The place a zone is named after: New York for America/New_York."""
-    return zone.rsplit("/", 1)[-1].replace("_", " ")
+    """The place a zone is named after: New York for America/New_York, Kyiv for Europe/Kiev too."""
+    return RENAMED.get(zone, zone).rsplit("/", 1)[-1].replace("_", " ")
 
 
 def day(on: date) -> str:

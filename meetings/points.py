@@ -7,8 +7,6 @@ from urllib.parse import urlsplit
 
 from flask import current_app
 from sqlalchemy import delete, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from courses.models import WorkshopSession
 from history import models as history
@@ -43,8 +41,7 @@ def set_point(
         "passcode": _checked_passcode(passcode),
         "changed_at": now,
     }
-    make = postgresql_insert if db.is_postgresql() else sqlite_insert
-    row = make(MeetingPoint).values(organiser_id=session.organiser_id, session_id=session.id, **values)
+    row = db.insert_or(MeetingPoint).values(organiser_id=session.organiser_id, session_id=session.id, **values)
     db.session.execute(row.on_conflict_do_update(index_elements=["session_id"], set_=values))
     _remember(session, "meeting_point_set", actor, now)
 

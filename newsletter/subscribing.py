@@ -33,13 +33,13 @@ def by_id(subscriber_id: int) -> Subscriber | None:
 
 def ask(of: Placement, email: str, now: datetime) -> None:
     """Write to the address: to confirm, or what it gets if it has confirmed before. Nothing else is done until then."""
-    known = db.session.scalars(
+    subscriber = db.session.scalars(
         select(Subscriber)
         .where(Subscriber.organiser_id == of.organiser_id, Subscriber.email == email)
         .with_for_update()
     ).one_or_none()
-    if known is None:
-        known = Subscriber(
+    if subscriber is None:
+        subscriber = Subscriber(
             organiser_id=of.organiser_id,
             email=email,
             person=person_of(email),
@@ -47,15 +47,15 @@ def ask(of: Placement, email: str, now: datetime) -> None:
             placement_id=of.id,
             asked_at=now,
         )
-        db.session.add(known)
+        db.session.add(subscriber)
         db.session.flush()
-    elif known.state == "left":
-        known.state, known.placement_id, known.asked_at, known.left_at = "asked", of.id, now, None
+    elif subscriber.state == "left":
+        subscriber.state, subscriber.placement_id, subscriber.asked_at, subscriber.left_at = "asked", of.id, now, None
         db.session.flush()
-    if known.state == "subscribed":
-        letters.welcome(known, now)
+    if subscriber.state == "subscribed":
+        letters.welcome(subscriber, now)
     else:
-        letters.confirm(known, now)
+        letters.confirm(subscriber, now)
 
 
 def confirm(subscriber: Subscriber, now: datetime) -> None:

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from wtforms import BooleanField, DateField, Form, IntegerField, SelectField, SelectMultipleField, StringField
+from wtforms import BooleanField, DateField, IntegerField, SelectField, SelectMultipleField, StringField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
 from bookings import discounts
 from courses import least
 from lib import forms, money
+from lib.forms import Form, one_line
 from organisers.choices import options
 
 KINDS = (
@@ -24,17 +25,17 @@ AMOUNTS = ("minor", "least_order_minor", "budget_minor")
 
 
 def line(text: str | None) -> str:
-    return forms.one_line(text)
+    return one_line(text)
 
 
 class CodeForm(Form):
     """A discount code and its limits. Days are the organiser's, amounts in the code's currency."""
 
-    code = StringField("Code", [InputRequired("Please give the code."), Length(max=40)], [line])
+    code = StringField("Code", [InputRequired("Please give the code."), Length(max=40)], [one_line])
     kind = SelectField("What it gives", choices=options(KINDS), default="percent")
     percent = IntegerField("Percent off", [Optional(), NumberRange(1, 100)])
-    minor = StringField("Amount off, or the fixed price", [Length(max=20)], [line])
-    currency = StringField("Currency of its amounts", [Length(max=3)], [lambda text: forms.one_line(text).upper()])
+    minor = StringField("Amount off, or the fixed price", [Length(max=20)], [one_line])
+    currency = StringField("Currency of its amounts", [Length(max=3)], [lambda text: one_line(text).upper()])
     valid_from = DateField("From", [Optional()], description="Empty: at once.")
     valid_until = DateField(
         "To the end of", [Optional()], description="To the last second of that day. Empty: for ever."
@@ -52,7 +53,7 @@ class CodeForm(Form):
     re_rate_on_cancellation = BooleanField(
         "When people cancel and fewer stay than that, those who stay lose the discount"
     )
-    least_order_minor = StringField("Only for bookings of at least", [Length(max=20)], [line])
+    least_order_minor = StringField("Only for bookings of at least", [Length(max=20)], [one_line])
     covers = IntegerField(
         "Places of one booking it counts for", [Optional(), NumberRange(1, 100)], description="Empty: all of them."
     )
@@ -60,9 +61,9 @@ class CodeForm(Form):
     uses_per_person = IntegerField(
         "Uses per person", [Optional(), NumberRange(1, 1000)], description="Empty: no limit."
     )
-    budget_minor = StringField("It may give away in all", [Length(max=20)], [line], description="Empty: no limit.")
+    budget_minor = StringField("It may give away in all", [Length(max=20)], [one_line], description="Empty: no limit.")
     person = StringField(
-        "Only for the person with this address", [Length(max=254)], [line], description="Empty: for whoever has it."
+        "Only for the person with this address", [Length(max=254)], [one_line], description="Empty: for whoever has it."
     )
     first_online_only = BooleanField("Only for a person's first online event with you")
     stacks = BooleanField("It may be added to others that may be added as well")

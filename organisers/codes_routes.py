@@ -10,7 +10,7 @@ from accounts.models import Organiser
 from bookings import codes
 from bookings.models import DiscountCode
 from courses.models import Course, TicketType, Workshop
-from lib import clock, db, money
+from lib import clock, db, money, zones
 from organisers import rows
 from organisers.choices import options
 from organisers.code_forms import AMOUNTS, PLAIN, CodeForm
@@ -151,7 +151,7 @@ def _page(organiser: Organiser, form: CodeForm, found: DiscountCode | None) -> s
 
 
 def _lead(organiser: Organiser, found: DiscountCode | None) -> str:
-    days = f"Days begin and end in {organiser.zone}."
+    days = f"Days begin and end by the clocks of {zones.city(organiser.zone)}."
     if found is None:
         return days
     told = codes.told([found.id], clock.now()).get(found.id, codes.NOTHING)

@@ -1,5 +1,6 @@
 """When a workshop meets: its schedule, a session moved or cancelled, all of it cancelled. First shown, then done."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -89,12 +90,7 @@ def move(organiser: Organiser, slug: str, number: int) -> Page:
         session = rows.session_of(rows.workshop(organiser, slug), number)
         if str(session.id) != form.id.data:
             abort(404)  # the sessions were put into another order meanwhile
-        meeting = form.meeting(session.zone)
-        kept = schedule.meeting_of(session)
-        meeting = schedule.Meeting(
-            meeting.wall_start, meeting.wall_end, session.zone, kept.title,
-            meeting.fold_start, meeting.fold_end, kept.is_recorded,
-        )  # fmt: skip
+        meeting = replace(form.meeting(session.zone), title=session.title, is_recorded=session.is_recorded)
         moving.move(session, meeting, actor=actor(), now=clock.now())
     return _done(organiser, slug)
 
@@ -144,7 +140,7 @@ def cancel(organiser: Organiser, slug: str) -> Page:
 def _write(organiser: Organiser, slug: str, form: ScheduleForm) -> bool:
     """Write the sessions in the open transaction; nothing when somebody has booked one meanwhile that would move."""
     zone, now = str(form.zone.data), clock.now()
-    moving.lock(rows.workshop(organiser, slug).id)
+    schedule.lock(rows.workshop(organiser, slug).id)
     found = rows.workshop(organiser, slug)
     if not _may_save(found, form):
         return False
@@ -169,13 +165,17 @@ def _write(organiser: Organiser, slug: str, form: ScheduleForm) -> bool:
 
 def _may_save(found: Workshop, form: ScheduleForm) -> bool:
     """Whether the form leaves alone what people come to; what it does not is written to its fields."""
+    if found.status == "cancelled":
+        form.zone.errors = ["The workshop is cancelled: its times stay as people were told. Nothing was saved."]
+        return False
     zone = str(form.zone.data)
     rows_by_id = {entry.form.id.data: entry.form for entry in form.sessions.entries}
+    booked = moving.booked(found)
     is_fine = True
     for session in found.sessions:
         row = rows_by_id.get(str(session.id))
         if row is None:
-            if moving.is_booked(session) or _has_recording(session):
+            if session.id in booked or _has_recording(session):
                 form.zone.errors = [
                     f"Session {session.number} cannot be taken away: people come to it, or it has a recording. "
                     "Cancel it on its own page."
@@ -183,7 +183,7 @@ def _may_save(found: Workshop, form: ScheduleForm) -> bool:
                 is_fine = False
             continue
         wanted = schedule.instants(row.meeting(zone))
-        if wanted != (session.starts_at, session.ends_at) and moving.is_booked(session):
+        if wanted != (session.starts_at, session.ends_at) and session.id in booked:
             row.starts.errors = [BOOKED]
             is_fine = False
     return is_fine
@@ -220,7 +220,7 @@ def _add_row(form: ScheduleForm) -> None:
 
 def _schedule_page(organiser: Organiser, found: Workshop, form: ScheduleForm) -> str:
     numbers = {str(each.id): each.number for each in found.sessions}
-    booked = {str(each.id) for each in found.sessions if moving.is_booked(each)}
+    booked = {str(each) for each in moving.booked(found)}
     return render_template(
         "organisers/schedule.html",
         organiser=organiser,
@@ -236,6 +236,7 @@ def _schedule_page(organiser: Organiser, found: Workshop, form: ScheduleForm) ->
 def _move_page(
     organiser: Organiser, found: Workshop, session: WorkshopSession, form: TimesForm, *, is_shown: bool
 ) -> str:
+    is_other = not is_shown or schedule.instants(form.meeting(session.zone)) != (session.starts_at, session.ends_at)
     return render_template(
         "organisers/move.html",
         organiser=organiser,
@@ -244,7 +245,8 @@ def _move_page(
         form=form,
         is_shown=is_shown,
         new_line=form.says(session.zone),
-        plan=moving.plan_move(session),
+        told=moving.coming(session) if is_other else [],
+        is_other=is_other,
         fields=_fields(form),
     )
 

@@ -6,7 +6,6 @@ from wtforms import (
     BooleanField,
     DateField,
     FieldList,
-    Form,
     FormField,
     HiddenField,
     IntegerField,
@@ -17,29 +16,39 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length, NumberRange, ValidationError
 
+from courses import search
 from courses.catalogue import FORMATS
 from courses.schedule import Meeting
 from lib import forms, zones
+from lib.forms import Form, one_line
 from organisers import times
 from organisers.choices import options
 from organisers.times import Typed
 
-TOPICS = (
-    ("", "No topic of its own"), ("attachment", "Attachment"), ("body", "The body"), ("climate", "Climate"),
-    ("couples", "Couples"), ("dreams", "Dreams"), ("ethics", "Ethics"), ("grief", "Grief"), ("groups", "Groups"),
-    ("neurodiversity", "Neurodiversity"), ("parts", "Parts"), ("siblings", "Siblings"),
-    ("supervision", "Supervision"),
-)  # fmt: skip
+TOPICS = (("", "No topic of its own"), *search.TOPICS.items())
 MOST_SESSIONS = 60
 LONG = Length(max=20_000, message="This is longer than 20,000 characters. Please shorten it.")
 
 
-def one_line(text: str | None) -> str:
-    return forms.one_line(text)
-
-
 def stripped(text: str | None) -> str:
     return (text or "").replace("\r\n", "\n").strip()
+
+
+class ZoneField(StringField):
+    """A zone chosen by its city. Old names (Europe/Kiev) are taken too, kept as they are and shown by their city."""
+
+    def __init__(self, label: str, **more: Any) -> None:
+        super().__init__(label, [forms.KnownZone()], [one_line], **more)
+
+    @property
+    def offered(self) -> list[tuple[str, list[tuple[str, str]]]]:
+        """Zones and their cities by region, the one chosen before always among them."""
+        regions = [(region, [(name, zones.city(name)) for name in names]) for region, names in zones.regions()]
+        known = {name for _, names in regions for name, _ in names}
+        chosen = self.data or ""
+        if chosen in known or not zones.is_zone(chosen):
+            return regions
+        return [("As chosen before", [(chosen, f"{zones.city(chosen)} ({chosen})")]), *regions]
 
 
 class CourseForm(Form):
@@ -166,12 +175,7 @@ class TimesForm(Form):
 class ScheduleForm(Form):
     """All sessions of a workshop, in the zone they are taught in."""
 
-    zone = StringField(
-        "Taught in",
-        [forms.KnownZone()],
-        [one_line],
-        description="A time zone, such as Europe/London. Every time below is that zone's.",
-    )
+    zone = ZoneField("Taught in", description="The city whose clocks you go by. Every time below is its time.")
     sessions = FieldList(FormField(TimesForm), max_entries=MOST_SESSIONS)
 
     def is_right(self) -> bool:
@@ -191,7 +195,7 @@ class NewWorkshopForm(TimesForm):
 
     course = SelectField("Course")
     format = SelectField("Format", choices=options(FORMATS.items()))
-    zone = StringField("Taught in", [forms.KnownZone()], [one_line], description="A time zone, such as Europe/London.")
+    zone = ZoneField("Taught in", description="The city whose clocks you go by.")
     places = IntegerField(
         "Places", [InputRequired("Please say how many people can come."), NumberRange(1, 100_000)], default=20
     )

@@ -13,7 +13,8 @@ from bookings import lifecycle, money_letters, returning
 from bookings.models import Booking
 from history import models as history
 from lib import clock, db, forms, money, web, zones
-from organisers.people_routes import MANAGERS, Problems, booking_page, user
+from organisers.people_routes import Problems, booking_page
+from organisers.routes import MANAGERS, actor
 from payments import refunds
 from payments.models import Payment, Refund
 
@@ -36,10 +37,10 @@ def give_back(organiser: Organiser, reference: str) -> Answer:
             problems.append(("back-until", "Please give the last day as a date, such as 2027-12-31."))
     if problems:
         return booking_page(organiser, reference, problems, 422)
-    bill_id, actor, now = booking.bill_id, user(), clock.now()
+    bill_id, by, now = booking.bill_id, actor(), clock.now()
     try:
         with db.writing():
-            _give(lifecycle.locked(bill_id), minor, why, whose, as_credit, until, actor, now)
+            _give(lifecycle.locked(bill_id), minor, why, whose, as_credit, until, by, now)
     except web.Refusal as refusal:
         return booking_page(organiser, reference, [("back-amount", refusal.message)], refusal.status)
     return _to_booking(organiser, reference, "credited" if as_credit else "back")
@@ -52,12 +53,12 @@ def again(organiser: Organiser, reference: str, number: int) -> Answer:
     of_bill = select(Refund.id).join(Payment, Payment.id == Refund.payment_id).where(Payment.bill_id == booking.bill_id)
     if db.session.scalar(of_bill.where(Refund.id == number)) is None:
         abort(404)
-    about, actor, now = f"booking:{booking.id}", user(), clock.now()
+    about, by, now = f"booking:{booking.id}", actor(), clock.now()
     try:
         with db.writing():
             refund = refunds.again(number, now)
             facts = {"amount_minor": refund.amount_minor, "currency": refund.currency}
-            history.record(about, "refund_repeated", at=now, actor=actor, organiser_id=organiser.id, facts=facts)
+            history.record(about, "refund_repeated", at=now, actor=by, organiser_id=organiser.id, facts=facts)
     except web.Refusal as refusal:
         return booking_page(organiser, reference, [(f"refund-{number}", refusal.message)], refusal.status)
     return _to_booking(organiser, reference, "back")
@@ -70,7 +71,7 @@ def _give(
     whose: str,
     as_credit: bool,
     until: datetime | None,
-    actor: str,
+    by: str,
     now: datetime,
 ) -> None:
     most = returning.remaining_of(booking.bill_id)
@@ -80,13 +81,11 @@ def _give(
         )
     if as_credit:
         email = booking.booker_email
-        credit = returning.keep_as_credit(
-            booking, minor, email=email, reason=why, expires_at=until, actor=actor, now=now
-        )
+        credit = returning.keep_as_credit(booking, minor, email=email, reason=why, expires_at=until, actor=by, now=now)
         money_letters.credit_kept(booking, credit, now)
         return
     shares = {each.id: minor for each in booking.attendees if str(each.n) == whose}
-    returning.give(booking, minor, source="organiser", reason=why, actor=actor, now=now, shares=shares)
+    returning.give(booking, minor, source="organiser", reason=why, actor=by, now=now, shares=shares)
     money_letters.given_back(booking, minor, now)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
-from wtforms import BooleanField, Form, IntegerField, StringField
+from wtforms import BooleanField, IntegerField, StringField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, Regexp
 
 from accounts import open_to
@@ -18,7 +18,7 @@ bp = Blueprint("organise_newsletter", __name__, url_prefix="/organise/<organiser
 FIELDS = ("name", "percent", "lasts_days", "is_open")
 
 
-class PlacementForm(Form):
+class PlacementForm(forms.Form):
     """Where people can ask for news, and what they get for it."""
 
     name = StringField(

@@ -9,7 +9,8 @@ from accounts.models import Organiser, Paper
 from bookings import terms
 from lib import clock, db
 from organisers import words
-from organisers.people_routes import Problems, shown, user
+from organisers.people_routes import Problems, shown
+from organisers.routes import actor
 
 bp = Blueprint("organise_papers", __name__)
 DESK = "/organise/<organiser>/papers"
@@ -55,8 +56,10 @@ def logo(slug: str) -> Answer:
 def colours(slug: str) -> Answer:
     """The organiser's colour as a band over its pages: `.organiser-band`."""
     colour = _public(slug).colour
-    rule = f".organiser-band {{ border-block-start: 6px solid {colour}; padding-block-start: 1rem; }}\n"
-    return Response(rule if colour else "", mimetype="text/css", headers={"Cache-Control": "public, max-age=300"})
+    answer = Response(branding.sheet(colour) if colour else "", mimetype="text/css")
+    answer.headers["Cache-Control"] = "public, max-age=300"
+    answer.add_etag()
+    return answer.make_conditional(request)
 
 
 @bp.get(DESK, endpoint="papers")
@@ -86,9 +89,9 @@ def write(organiser: Organiser, kind: str) -> Answer:
     text, problems = _typed()
     if problems:
         return _form(organiser, kind, text, problems, 422)
-    number, actor, now = organiser.id, user(), clock.now()
+    number, by, now = organiser.id, actor(), clock.now()
     with db.writing():
-        papers.write(number, kind, text, actor=actor, now=now)
+        papers.write(number, kind, text, actor=by, now=now)
     return redirect(url_for(".paper", organiser=organiser.slug, kind=kind, done="written"), code=303)
 
 

@@ -14,7 +14,8 @@ from accounts.models import Organiser
 from bookings import comping, corrections, lifecycle
 from bookings.models import Attendee, Booking
 from lib import clock, db, forms, web
-from organisers.people_routes import MANAGERS, Problems, booking_page, shown, user, workshop_of
+from organisers.people_routes import Problems, booking_page, shown, workshop_of
+from organisers.routes import MANAGERS, actor
 
 bp = Blueprint("organise_acts", __name__, url_prefix="/organise/<organiser>")
 LONGEST_NAME = 200
@@ -35,10 +36,10 @@ def correct(organiser: Organiser, reference: str, n: int) -> Answer:
     if problems:
         return booking_page(organiser, reference, problems, 422)
     wanted = corrections.Correction(name, email, why, shared="shared" in request.form)
-    actor, now = user(), clock.now()
+    by, now = actor(), clock.now()
 
     def act(booking: Booking) -> None:
-        corrections.correct(booking, n, wanted, actor=actor, now=now)
+        corrections.correct(booking, n, wanted, actor=by, now=now)
 
     return _done(organiser, reference, bill_id, act, f"email-{n}", "corrected")
 
@@ -46,16 +47,22 @@ def correct(organiser: Organiser, reference: str, n: int) -> Answer:
 @bp.post("/bookings/<reference:reference>/attendees/<int:n>/letter")
 @open_to.team(*MANAGERS)
 def resend_place(organiser: Organiser, reference: str, n: int) -> Answer:
+    """From the booking's page, or from the list of a workshop's people, which it then leads back to."""
     bill_id = _bill(organiser, reference, n)
     why = _why()
     if not why:
         return booking_page(organiser, reference, [(f"again-{n}", NO_REASON)], 422)
-    actor, now = user(), clock.now()
+    by, now = actor(), clock.now()
 
     def act(booking: Booking) -> None:
-        corrections.resend_place(booking, n, why, actor=actor, now=now)
+        corrections.resend_place(booking, n, why, actor=by, now=now)
 
-    return _done(organiser, reference, bill_id, act, f"again-{n}", "sent")
+    slug = forms.one_line(request.form.get("list"))
+    back = None
+    if slug:
+        workshop_of(organiser, slug)
+        back = url_for("organise_people.people", organiser=organiser.slug, slug=slug, done="sent")
+    return _done(organiser, reference, bill_id, act, f"again-{n}", "sent", back)
 
 
 @bp.post("/bookings/<reference:reference>/receipt")
@@ -65,10 +72,10 @@ def resend_receipt(organiser: Organiser, reference: str) -> Answer:
     why = _why()
     if not why:
         return booking_page(organiser, reference, [("again", NO_REASON)], 422)
-    actor, now = user(), clock.now()
+    by, now = actor(), clock.now()
 
     def act(booking: Booking) -> None:
-        corrections.resend_receipt(booking, why, actor=actor, now=now)
+        corrections.resend_receipt(booking, why, actor=by, now=now)
 
     return _done(organiser, reference, bill_id, act, "again", "sent")
 
@@ -93,10 +100,10 @@ def give_place(organiser: Organiser, slug: str) -> Answer:
         return _gift_page(organiser, slug, problems, 422)
     ticket = forms.one_line(request.form.get("ticket"))
     gift = comping.Gift(slug, ticket, name, email, why, again="again" in request.form)
-    number, actor, now = organiser.id, user(), clock.now()
+    number, by, now = organiser.id, actor(), clock.now()
     try:
         with db.writing():
-            reference = comping.give(number, gift, actor=actor, now=now).reference
+            reference = comping.give(number, gift, actor=by, now=now).reference
     except comping.AlreadyComing as refusal:
         return _gift_page(organiser, slug, [("email", refusal.message)], refusal.status)
     except web.Refusal as refusal:
@@ -105,15 +112,21 @@ def give_place(organiser: Organiser, slug: str) -> Answer:
 
 
 def _done(
-    organiser: Organiser, reference: str, bill_id: int, act: Callable[[Booking], None], field: str, done: str
+    organiser: Organiser,
+    reference: str,
+    bill_id: int,
+    act: Callable[[Booking], None],
+    field: str,
+    done: str,
+    back: str | None = None,
 ) -> Answer:
-    """Do it to the locked booking and go back to its page; a refusal stands at its field."""
+    """Do it to the locked booking and go back to its page, or to `back`; a refusal stands at its field."""
     try:
         with db.writing():
             act(lifecycle.locked(bill_id))
     except web.Refusal as refusal:
         return booking_page(organiser, reference, [(field, refusal.message)], refusal.status)
-    return _to_booking(organiser, reference, done)
+    return redirect(back, code=303) if back else _to_booking(organiser, reference, done)
 
 
 def _to_booking(organiser: Organiser, reference: str, done: str) -> Answer:

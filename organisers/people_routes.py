@@ -5,25 +5,24 @@ the list of people of a workshop, by name, ticket and state, with the answers th
 money. Only owners see the team and change it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
-from flask_login import current_user
-from sqlalchemy import select
 from werkzeug.wrappers import Response as Answer
 
 from accounts import letters, open_to, team
-from accounts.models import ROLES, Membership, Organiser
+from accounts.models import ROLES, Organiser
 from bookings import comping, desk, pages
-from bookings.models import STATES, Booking
+from bookings.models import STATES, Attendee, Booking
 from courses.models import Workshop
-from lib import clock, db, forms, web
+from lib import clock, db, forms, web, zones
 from mail import render
 from mail.models import Letter
-from organisers import words
+from organisers import attendee_file, words
+from organisers.routes import MANAGERS, actor, may_manage
 
 bp = Blueprint("organise_people", __name__, url_prefix="/organise/<organiser>")
-MANAGERS = ("owner", "manager")
 Problems = list[tuple[str, str]]
 
 
@@ -75,23 +74,40 @@ def letter(organiser: Organiser, number: int) -> Answer:
 @open_to.team()
 def people(organiser: Organiser, slug: str) -> Answer:
     workshop = workshop_of(organiser, slug)
-    is_manager = role_in(organiser) in MANAGERS
+    is_manager = may_manage(organiser)
     now = clock.now()
-    listed = [
-        (each, state, desk.answers(each, workshop.questions, private=is_manager))
-        for each in desk.people(workshop.id)
-        if (state := each.state if each.state != "held" else pages.state_of(each.booking, now)) != "lapsed"
-    ]
+    sought = forms.one_line(request.args.get("q"))[: desk.LONGEST_SEARCH] if is_manager else ""
+    everybody = _with_states(desk.people(workshop.id), now)
+    fitting = {each.id for each in desk.found_in([one for one, _ in everybody], sought)}
+    joined = desk.joined(workshop.id)
     return shown(
         "organisers/people.html",
         organiser,
         workshop=workshop,
-        listed=listed,
-        coming=sum(state == "confirmed" for _, state, _ in listed),
+        listed=[
+            (each, state, desk.answers(each, workshop.questions, private=is_manager), _came(each, workshop, joined))
+            for each, state in everybody
+            if each.id in fitting
+        ],
+        coming=sum(state == "confirmed" for _, state in everybody),
         is_manager=is_manager,
         can_give=is_manager and workshop.status == "published",
+        sought=sought,
+        is_sent=request.args.get("done") == "sent",
         now=now,
     )
+
+
+@bp.get("/workshops/<slug>/people.csv")
+@open_to.team(*MANAGERS)
+def people_file(organiser: Organiser, slug: str) -> Answer:
+    """The same people for a spreadsheet, told what it is in UTF-8."""
+    workshop = workshop_of(organiser, slug)
+    listed = [(each, words.STATES[state][0]) for each, state in _with_states(desk.people(workshop.id), clock.now())]
+    text = attendee_file.write(workshop, listed, desk.joined(workshop.id))
+    answer = Response("\ufeff" + text, content_type="text/csv; charset=utf-8")
+    answer.headers["Content-Disposition"] = f"attachment; filename={workshop.slug}-people.csv"
+    return web.private(answer)
 
 
 @bp.get("/team", endpoint="team")
@@ -111,10 +127,10 @@ def invite(organiser: Organiser) -> Answer:
         email = forms.email(typed)
     except ValueError as problem:
         return _team(organiser, [("email", str(problem))], typed, role, status=422)
-    number, actor, now = organiser.id, user(), clock.now()
+    number, by, now = organiser.id, actor(), clock.now()
     try:
         with db.writing():
-            team.invite(number, email, role, actor=actor, now=now)
+            team.invite(number, email, role, actor=by, now=now)
     except team.AlreadyInTeam as refusal:
         return _team(organiser, [("email", refusal.message)], typed, role, status=refusal.status)
     return _to_team(organiser, "invited")
@@ -123,9 +139,9 @@ def invite(organiser: Organiser) -> Answer:
 @bp.post("/team/invitations/<int:number>/withdrawal")
 @open_to.team("owner")
 def take_back(organiser: Organiser, number: int) -> Answer:
-    owner, actor, now = organiser.id, user(), clock.now()
+    owner, by, now = organiser.id, actor(), clock.now()
     with db.writing():
-        team.take_back(owner, number, actor=actor, now=now)
+        team.take_back(owner, number, actor=by, now=now)
     return _to_team(organiser, "taken-back")
 
 
@@ -135,18 +151,18 @@ def change_role(organiser: Organiser, member: int) -> Answer:
     role = request.form.get("role", "")
     if role not in ROLES:
         return _team(organiser, [(f"role-{member}", "Please choose a role.")], status=422)
-    number, actor, now = organiser.id, user(), clock.now()
+    number, by, now = organiser.id, actor(), clock.now()
     with db.writing():
-        team.change_role(number, member, role, actor=actor, now=now)
+        team.change_role(number, member, role, actor=by, now=now)
     return _to_team(organiser, "changed")
 
 
 @bp.post("/team/<int:member>/removal")
 @open_to.team("owner")
 def remove(organiser: Organiser, member: int) -> Answer:
-    number, actor, now = organiser.id, user(), clock.now()
+    number, by, now = organiser.id, actor(), clock.now()
     with db.writing():
-        team.remove(number, member, actor=actor, now=now)
+        team.remove(number, member, actor=by, now=now)
     return _to_team(organiser, "removed")
 
 
@@ -191,15 +207,18 @@ def workshop_of(organiser: Organiser, slug: str) -> Workshop:
     return found
 
 
-def role_in(organiser: Organiser) -> str | None:
-    return db.session.scalar(
-        select(Membership.role).where(Membership.organiser_id == organiser.id, Membership.user_id == current_user.id)
-    )
+def _with_states(found: Sequence[Attendee], now: datetime) -> list[tuple[Attendee, str]]:
+    """Each with the state their place has at `now`, without those whose hold ran out."""
+    states = [each.state if each.state != "held" else pages.state_of(each.booking, now) for each in found]
+    return [(each, state) for each, state in zip(found, states, strict=True) if state != "lapsed"]
 
 
-def user() -> str:
-    """Who acts, as history names them."""
-    return f"user:{current_user.id}"
+def _came(attendee: Attendee, workshop: Workshop, joined: Mapping[tuple[int, int], datetime]) -> list[tuple[int, str]]:
+    """The sessions the attendee went through to, by number, and the time on the wall there with its zone."""
+    times = [(each, joined.get((attendee.id, each.id))) for each in workshop.sessions]
+    return [
+        (each.number, f"{zones.wall(at, each.zone):%H:%M} {zones.label(at, each.zone)}") for each, at in times if at
+    ]
 
 
 def _failed(found: Booking, listed: Sequence[Letter]) -> list[tuple[str, int | None, str]]:

@@ -4,10 +4,8 @@ import io
 from collections.abc import Callable
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
-from flask_login import current_user
 from flask_wtf.csrf import validate_csrf
 from sqlalchemy import func, select
-from sqlalchemy.orm import selectinload
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as Answer
 from wtforms.validators import ValidationError
@@ -16,6 +14,9 @@ from accounts import open_to
 from accounts.models import Organiser
 from courses.models import Workshop, WorkshopSession
 from lib import clock, db, forms, web
+from organisers import rows
+from organisers.people_routes import workshop_of
+from organisers.routes import MANAGERS, actor
 from recordings import captions, film, publishing, storage
 from recordings.models import AccessWindow, Recording
 
@@ -26,13 +27,13 @@ MOST_CAPTIONS = 2 * 1024 * 1024
 
 
 @bp.get(HERE)
-@open_to.team("owner", "manager")
+@open_to.team(*MANAGERS)
 def board(organiser: Organiser, slug: str) -> Answer:
     return web.private(_page(organiser, slug))
 
 
 @bp.post(f"{HERE}/<int:number>/film")
-@open_to.team("owner", "manager")
+@open_to.team(*MANAGERS)
 def upload_film(organiser: Organiser, slug: str, number: int) -> Answer:
     session_id = _session(organiser, slug, number).id
     db.session.rollback()  # nothing of the database is held while half a gigabyte arrives
@@ -46,16 +47,17 @@ def upload_film(organiser: Organiser, slug: str, number: int) -> Answer:
 
     def keep() -> list[str]:
         session = db.session.get_one(WorkshopSession, session_id)
-        return publishing.put_film(session, key, size, seen, actor=_actor(), now=clock.now())
+        return publishing.put_film(session, key, size, seen, actor=actor(), now=clock.now())
 
     return _kept(organiser, slug, key, keep, "film")
 
 
 @bp.post(f"{HERE}/<int:number>/captions")
-@open_to.team("owner", "manager")
+@open_to.team(*MANAGERS)
 def upload_captions(organiser: Organiser, slug: str, number: int) -> Answer:
     recording_id = _recording(organiser, slug, number).id
     db.session.rollback()
+    language = "en"
     try:
         sent = _file("captions", MOST_CAPTIONS)
         language = request.form.get("language", "en")
@@ -63,34 +65,34 @@ def upload_captions(organiser: Organiser, slug: str, number: int) -> Answer:
             raise captions.CaptionsBroken("Please choose the captions' language from the list.")
         text = captions.clean(sent.stream.read(MOST_CAPTIONS))
     except web.Refusal as refusal:
-        return _refused(organiser, slug, f"captions-{number}", refusal)
+        return _refused(organiser, slug, f"captions-{number}", refusal, language)
     key, _ = storage.keep(io.BytesIO(text.encode()))
 
     def keep() -> list[str]:
         label = captions.LANGUAGES[language]
-        return publishing.put_captions(recording_id, language, label, key, actor=_actor(), now=clock.now())
+        return publishing.put_captions(recording_id, language, label, key, actor=actor(), now=clock.now())
 
     return _kept(organiser, slug, key, keep, "captions")
 
 
 @bp.post(f"{HERE}/<int:number>/publish")
-@open_to.team("owner", "manager")
+@open_to.team(*MANAGERS)
 def publish(organiser: Organiser, slug: str, number: int) -> Answer:
-    recording_id, actor, now = _recording(organiser, slug, number).id, _actor(), clock.now()
+    recording_id, by, now = _recording(organiser, slug, number).id, actor(), clock.now()
     left_out = forms.one_line(request.form.get("left_out"))[:300]
     with db.writing():
         publishing.say_left_out(recording_id, left_out)
-        publishing.publish(recording_id, actor=actor, now=now)
+        publishing.publish(recording_id, actor=by, now=now)
     return _back(organiser, slug, "published")
 
 
 @bp.post(f"{HERE}/<int:number>/withdraw")
-@open_to.team("owner", "manager")
+@open_to.team(*MANAGERS)
 def withdraw(organiser: Organiser, slug: str, number: int) -> Answer:
-    recording_id, actor, now = _recording(organiser, slug, number).id, _actor(), clock.now()
+    recording_id, by, now = _recording(organiser, slug, number).id, actor(), clock.now()
     why = forms.one_line(request.form.get("why"))[:300]
     with db.writing():
-        publishing.withdraw(recording_id, actor=actor, why=why, now=now)
+        publishing.withdraw(recording_id, actor=by, why=why, now=now)
     return _back(organiser, slug, "withdrawn")
 
 
@@ -133,16 +135,16 @@ def _back(organiser: Organiser, slug: str, what: str) -> Answer:
     return redirect(url_for(".board", organiser=organiser.slug, slug=slug, done=what), code=303)
 
 
-def _refused(organiser: Organiser, slug: str, field: str, refusal: web.Refusal) -> Answer:
+def _refused(organiser: Organiser, slug: str, field: str, refusal: web.Refusal, language: str = "en") -> Answer:
     if web.wants_json():
         return web.refusal_json(refusal.refusal, refusal.message, refusal.status)
-    answer = _page(organiser, slug, (field, refusal.message))
+    answer = _page(organiser, slug, (field, refusal.message), language)
     answer.status_code = refusal.status
     return web.private(answer)
 
 
-def _page(organiser: Organiser, slug: str, problem: tuple[str, str] | None = None) -> Response:
-    workshop = _workshop(organiser, slug)
+def _page(organiser: Organiser, slug: str, problem: tuple[str, str] | None = None, language: str = "en") -> Response:
+    workshop = workshop_of(organiser, slug)
     found = _recordings(workshop)
     told = {
         row.recording_id: row.number
@@ -159,6 +161,7 @@ def _page(organiser: Organiser, slug: str, problem: tuple[str, str] | None = Non
         rows=[(each, found.get(each.id)) for each in workshop.sessions],
         windows=told,
         languages=list(captions.LANGUAGES.items()),
+        language=language,
         problem=problem,
         done=request.args.get("done") if problem is None else None,
         now=clock.now(),
@@ -166,22 +169,8 @@ def _page(organiser: Organiser, slug: str, problem: tuple[str, str] | None = Non
     return Response(text)
 
 
-def _workshop(organiser: Organiser, slug: str) -> Workshop:
-    found = db.session.scalars(
-        select(Workshop)
-        .where(Workshop.organiser_id == organiser.id, Workshop.slug == slug)
-        .options(selectinload(Workshop.sessions))
-    ).one_or_none()
-    if found is None:
-        abort(404)
-    return found
-
-
 def _session(organiser: Organiser, slug: str, number: int) -> WorkshopSession:
-    found = next((each for each in _workshop(organiser, slug).sessions if each.number == number), None)
-    if found is None:
-        abort(404)
-    return found
+    return rows.session_of(workshop_of(organiser, slug), number)
 
 
 def _recording(organiser: Organiser, slug: str, number: int) -> Recording:
@@ -195,7 +184,3 @@ def _recording(organiser: Organiser, slug: str, number: int) -> Recording:
 def _recordings(workshop: Workshop) -> dict[int, Recording]:
     wanted = select(Recording).where(Recording.session_id.in_([each.id for each in workshop.sessions]))
     return {each.session_id: each for each in db.session.scalars(wanted)}
-
-
-def _actor() -> str:
-    return f"user:{current_user.id}"

@@ -3,26 +3,27 @@
 from flask import Blueprint, abort, redirect, request, url_for
 from flask_wtf.csrf import validate_csrf
 from werkzeug.wrappers import Response as Answer
-from wtforms import BooleanField, EmailField, Form, StringField, TextAreaField
+from wtforms import BooleanField, EmailField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Regexp, ValidationError
 
 from accounts import branding, open_to, profile
 from accounts.models import Organiser
 from lib import clock, db, forms
-from organisers.people_routes import MANAGERS, Problems, shown, user
+from organisers.people_routes import Problems, shown
+from organisers.routes import MANAGERS, actor
 
 bp = Blueprint("organise_settings", __name__, url_prefix="/organise/<organiser>/settings")
 FORM_AROUND = 16 * 1024  # what the form says beside its file
 
 
-def _colour(_form: Form, field: StringField) -> None:
+def _colour(_form: forms.Form, field: StringField) -> None:
     try:
         field.data = branding.colour(field.data or "")
     except branding.ColourRefused as problem:
         raise ValidationError(str(problem)) from problem
 
 
-class SettingsForm(Form):
+class SettingsForm(forms.Form):
     """The organiser's own words and ways to reach it."""
 
     name = StringField(
@@ -45,12 +46,12 @@ class SettingsForm(Form):
     address = StringField("Postal address", filters=[forms.one_line], validators=[Length(max=300)])
     colour = StringField(
         "Colour",
-        description="As # and six figures, such as #0f6c8a; empty for none. A band over your public pages.",
+        description="As # and six figures, such as #127694; empty for none. A band over your public pages.",
         validators=[_colour],
     )
 
 
-class MoneyForm(Form):
+class MoneyForm(forms.Form):
     """What happens while money is with somebody's bank."""
 
     holds_for_bank = BooleanField(
@@ -78,9 +79,9 @@ def save(organiser: Organiser) -> Answer:
     if not form.validate():
         return _page(organiser, form, status=422)
     typed = {name: (value or "").replace("\x00", "") for name, value in form.data.items()}
-    number, actor, now = organiser.id, user(), clock.now()
+    number, by, now = organiser.id, actor(), clock.now()
     with db.writing():
-        profile.save(number, profile.Profile(**typed), actor=actor, now=now)
+        profile.save(number, profile.Profile(**typed), actor=by, now=now)
     return _back(organiser, "saved")
 
 
@@ -88,13 +89,13 @@ def save(organiser: Organiser) -> Answer:
 @open_to.team(*MANAGERS)
 def save_money(organiser: Organiser) -> Answer:
     form = MoneyForm(request.form)
-    number, actor, now = organiser.id, user(), clock.now()
+    number, by, now = organiser.id, actor(), clock.now()
     with db.writing():
         profile.set_money(
             number,
             holds_for_bank=form.holds_for_bank.data,
             dispute_bars=form.dispute_bars.data,
-            actor=actor,
+            actor=by,
             now=now,
         )
     return _back(organiser, "saved")
@@ -129,10 +130,10 @@ TOKEN_CHECKED_INSIDE = (upload_logo,)
 
 
 def _set_logo(organiser: Organiser, name: str, done: str) -> Answer:
-    number, actor, now = organiser.id, user(), clock.now()
+    number, by, now = organiser.id, actor(), clock.now()
     try:
         with db.writing():
-            before = profile.set_logo(number, name, actor=actor, now=now)
+            before = profile.set_logo(number, name, actor=by, now=now)
     except BaseException:
         branding.forget_logo(name)
         raise

@@ -7,7 +7,6 @@ from wtforms import (
     BooleanField,
     DateField,
     FieldList,
-    Form,
     FormField,
     IntegerField,
     SelectField,
@@ -19,7 +18,8 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional, Val
 
 from courses import least as charges
 from courses import tickets
-from lib import forms, money, zones
+from lib import money, zones
+from lib.forms import Form, one_line
 from organisers.choices import options
 
 KINDS = (
@@ -36,18 +36,14 @@ QUESTIONS = (("text", "A few words"), ("choice", "One of some answers"), ("tick"
 SECOND = timedelta(seconds=1)
 
 
-def line(text: str | None) -> str:
-    return forms.one_line(text)
-
-
 class PriceForm(Form):
     """A price in one currency: fixed, or chosen by the buyer. No amount means it is not sold in that."""
 
-    currency = StringField("Currency", [Length(max=3)], [lambda text: forms.one_line(text).upper()])
-    amount = StringField("Price", [Length(max=20)], [line])
-    least = StringField("At the least", [Length(max=20)], [line])
-    suggested = StringField("Suggested", [Length(max=20)], [line])
-    most = StringField("At the most", [Length(max=20)], [line])
+    currency = StringField("Currency", [Length(max=3)], [lambda text: one_line(text).upper()])
+    amount = StringField("Price", [Length(max=20)], [one_line])
+    least = StringField("At the least", [Length(max=20)], [one_line])
+    suggested = StringField("Suggested", [Length(max=20)], [one_line])
+    most = StringField("At the most", [Length(max=20)], [one_line])
 
     def validate_currency(self, field: Any) -> None:
         if self.is_given and (wrong := charges.not_sold_in(field.data or "")):
@@ -106,8 +102,8 @@ class PriceForm(Form):
 class TicketForm(Form):
     """A way to take part, and what it costs."""
 
-    name = StringField("Name", [InputRequired("Please give it a name."), Length(max=120)], [line])
-    hint = StringField("Who it is for", [Length(max=200)], [line])
+    name = StringField("Name", [InputRequired("Please give it a name."), Length(max=120)], [one_line])
+    hint = StringField("Who it is for", [Length(max=200)], [one_line])
     kind = SelectField("What it is", choices=options(KINDS), default="admission")
     prices = FieldList(FormField(PriceForm), min_entries=4)
     seats = IntegerField(
@@ -137,7 +133,11 @@ class TicketForm(Form):
         description="Empty: as many as there are places.",
     )
     sold_from = DateField("On sale from", [Optional()], description="Empty: at once.")
-    sold_until = DateField("On sale to the end of", [Optional()], description="Empty: until the live sessions begin.")
+    sold_until = DateField(
+        "On sale to the end of",
+        [Optional()],
+        description="Empty: until the live sessions begin; a recording, for as long as it can be watched.",
+    )
     is_hidden = BooleanField("Hide it: nobody can choose it any more")
 
     def validate_pools(self, field: Any) -> None:
@@ -169,7 +169,7 @@ class TicketForm(Form):
 class PoolForm(Form):
     """Places that run out together."""
 
-    name = StringField("Name", [InputRequired("Please give it a name."), Length(max=40)], [line])
+    name = StringField("Name", [InputRequired("Please give it a name."), Length(max=40)], [one_line])
     capacity = IntegerField("Places", [InputRequired("Please give a number."), NumberRange(0, 100_000)])
 
 
@@ -187,7 +187,7 @@ class CapacityForm(Form):
 class QuestionForm(Form):
     """What each attendee is asked."""
 
-    label = StringField("Question", [InputRequired("Please write the question."), Length(max=200)], [line])
+    label = StringField("Question", [InputRequired("Please write the question."), Length(max=200)], [one_line])
     kind = SelectField("Answered by", choices=options(QUESTIONS))
     choices = TextAreaField("Answers to choose from", description="One on each line; only for a choice.")
     is_required = BooleanField("It has to be answered")
@@ -199,7 +199,7 @@ class QuestionForm(Form):
 
     @property
     def answers(self) -> list[str]:
-        return [found for each in (self.choices.data or "").splitlines() if (found := forms.one_line(each))]
+        return [found for each in (self.choices.data or "").splitlines() if (found := one_line(each))]
 
 
 def first_moment(on: date | None, zone: str) -> datetime | None:

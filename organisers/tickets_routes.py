@@ -1,5 +1,6 @@
 """What is sold for a workshop: tickets with their prices, pools of places, questions."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -116,11 +117,12 @@ def make_pool(organiser: Organiser, slug: str) -> Page:
 @bp.post("/pools/<code>")
 @open_to.team(*MANAGERS)
 def change_pool(organiser: Organiser, slug: str, code: str) -> Page:
-    rows.pool_of(rows.workshop(organiser, slug), code)
+    found = rows.workshop(organiser, slug)
+    rows.pool_of(found, code)
     form = CapacityForm(request.form)
     if not form.validate():
         said = next(iter(form.reserved.errors), "Please give the number of places in figures.")
-        raise _back(organiser, slug, str(said))
+        return _page(organiser, found, PoolForm(), {code: str(said)}), 422
     with db.writing():
         found = rows.workshop(organiser, slug)
         pool = rows.pool_of(found, code)
@@ -265,7 +267,8 @@ def _form(found: Workshop, typed: MultiDict[str, str] | None = None, **known: An
     return form
 
 
-def _page(organiser: Organiser, found: Workshop, form: PoolForm) -> str:
+def _page(organiser: Organiser, found: Workshop, form: PoolForm, wrong: Mapping[str, str] | None = None) -> str:
+    """`wrong` is what is wrong with the typed number of places, by the pool's code."""
     return render_template(
         "organisers/tickets.html",
         organiser=organiser,
@@ -274,6 +277,8 @@ def _page(organiser: Organiser, found: Workshop, form: PoolForm) -> str:
         pools=found.pools,
         claimed=places.claimed([each.id for each in found.pools], clock.now()),
         pool_name=tickets.pool_name,
+        last_day=last_day,
+        wrong=wrong or {},
     )
 
 

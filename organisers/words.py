@@ -26,6 +26,7 @@ REFUNDS = {"waiting": "about to be sent", "pending": "on its way", "succeeded": 
 LETTER_STATES = {"waiting": ("Waiting", "warn"), "sent": ("Sent", "good"), "failed": ("Failed", "bad")}
 LETTERS = {
     "confirmed": "The place, with its invite",
+    "catch_up_booked": "The recording, and until when",
     "session_invite": "One more session's invite",
     "session_cancelled": "A session is cancelled",
     "receipt": "Receipt",

@@ -60,29 +60,19 @@ def make(organiser: Organiser) -> Page:
 @bp.post("/preview")
 @open_to.team(*MANAGERS)
 def preview_new(organiser: Organiser) -> Page:
-    return _new_page(organiser, _new_form(organiser, request.form))
+    form = _new_form(organiser, request.form)
+    zone = form.zone.data or ""
+    if zones.is_zone(zone):
+        form.check(zone)
+    else:
+        form.zone.validate(form)
+    return _new_page(organiser, form)
 
 
 @bp.get("/<slug>")
 @open_to.team()
 def shown(organiser: Organiser, slug: str) -> Page:
-    found, now = rows.workshop(organiser, slug), clock.now()
-    sold, held = boards.counts([found.id], now)
-    return render_template(
-        "organisers/workshop.html",
-        organiser=organiser,
-        workshop=found,
-        sold=sold[found.id],
-        held=held[found.id],
-        claimed=places.claimed([each.id for each in found.pools], now),
-        missing=publishing.missing(found, now) if found.status == "draft" else [],
-        is_live=rows.is_live(found.id),
-        linked=points.with_points([each.id for each in found.sessions]),
-        pool_name=tickets.pool_name,
-        clone=CloneForm(),
-        may_manage=may_manage(organiser),
-        now=now,
-    )
+    return _overview(organiser, rows.workshop(organiser, slug), CloneForm())
 
 
 @bp.get("/<slug>/edit")
@@ -127,7 +117,7 @@ def change(organiser: Organiser, slug: str) -> Page:
 @open_to.team(*MANAGERS)
 def publish(organiser: Organiser, slug: str) -> Page:
     with db.writing():
-        found = rows.workshop(organiser, slug)
+        found = _locked(organiser, slug)
         missing = publishing.missing(found, clock.now())
         if missing:
             raise _refusal(organiser, found, "It cannot be published yet. " + " ".join(missing))
@@ -140,7 +130,7 @@ def publish(organiser: Organiser, slug: str) -> Page:
 @open_to.team(*MANAGERS)
 def archive(organiser: Organiser, slug: str) -> Page:
     with db.writing():
-        found = rows.workshop(organiser, slug)
+        found = _locked(organiser, slug)
         if rows.is_live(found.id):
             raise _refusal(
                 organiser, found, "People have places at this workshop, or are paying for one. Cancel it instead."
@@ -156,7 +146,7 @@ def clone(organiser: Organiser, slug: str) -> Page:
     found = rows.workshop(organiser, slug)
     form = CloneForm(request.form)
     if not form.validate():
-        raise _refusal(organiser, found, "Please say in whole days how much later the copy is.")
+        return _overview(organiser, found, form), 422
 
     def copy() -> Workshop:
         made = editing.clone(found, int(form.days.data or 0))
@@ -174,7 +164,7 @@ def clone(organiser: Organiser, slug: str) -> Page:
 @open_to.team(*MANAGERS)
 def delete(organiser: Organiser, slug: str) -> Page:
     with db.writing():
-        found = rows.workshop(organiser, slug)
+        found = _locked(organiser, slug)
         if rows.is_ever_booked(found.id):
             raise _refusal(
                 organiser,
@@ -194,6 +184,32 @@ def delete(organiser: Organiser, slug: str) -> Page:
         note(organiser, f"workshop:{found.id}", "workshop_deleted", {"title": found.title, "slug": found.slug})
         editing.delete_workshop(found)
     return redirect(url_for("organise.board", organiser=organiser.slug), code=303)
+
+
+def _locked(organiser: Organiser, slug: str) -> Workshop:
+    """The workshop, locked: nobody books it between what is asked of it and what is done."""
+    schedule.lock(rows.workshop(organiser, slug).id)
+    return rows.workshop(organiser, slug)
+
+
+def _overview(organiser: Organiser, found: Workshop, clone: CloneForm) -> str:
+    now = clock.now()
+    sold, held = boards.counts([found.id], now)
+    return render_template(
+        "organisers/workshop.html",
+        organiser=organiser,
+        workshop=found,
+        sold=sold[found.id],
+        held=held[found.id],
+        claimed=places.claimed([each.id for each in found.pools], now),
+        missing=publishing.missing(found, now) if found.status == "draft" else [],
+        is_live=rows.is_live(found.id),
+        linked=points.with_points([each.id for each in found.sessions]),
+        pool_name=tickets.pool_name,
+        clone=clone,
+        may_manage=may_manage(organiser),
+        now=now,
+    )
 
 
 def _refusal(organiser: Organiser, found: Workshop, message: str) -> NotPossible:

@@ -10,11 +10,12 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from bookings import invites, joining
 from bookings.models import Attendee, Booking
+from courses import window
 from courses.models import TicketType, Workshop, WorkshopSession
+from courses.window import Window
 from lib import db, links, web, zones
-from recordings import watching, window
+from recordings import watching
 from recordings.models import AccessWindow, Recording, Viewing
-from recordings.window import Window
 
 
 class WindowClosed(web.Refusal):

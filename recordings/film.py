@@ -35,9 +35,10 @@ def look(file: IO[bytes]) -> Film:
     head = file.read(64)
     if head[4:8] == b"ftyp" and head[8:12] not in (b"qt  ", *SOUND_ONLY):
         seconds = _mp4_seconds(file)
-        if seconds is None:
+        if seconds is None or _is_cut_off(file):
             raise NoFilm(
-                "It begins like an MP4 film but holds no index, so it was perhaps cut off. Please export it again."
+                "It begins like an MP4 film but is not whole, so it was perhaps cut off on its way. Nothing was kept. "
+                "Please export it again and upload it once more."
             )
         return Film(MP4, seconds)
     if head[:4] == b"\x1a\x45\xdf\xa3" and b"webm" in head:
@@ -60,6 +61,25 @@ def _mp4_seconds(file: IO[bytes]) -> int | None:
         return None
     scale, length = struct.unpack_from(form, body, at)
     return _whole(length, scale)
+
+
+def _is_cut_off(file: IO[bytes]) -> bool:
+    """Whether the file ends inside one of its outermost boxes: an index at the front outlives the loss of the film."""
+    end = file.seek(0, 2)
+    at = 0
+    for _ in range(MOST_BOXES):
+        if end - at < 8:
+            break
+        found = _box(file, _kind(file, at), at, end)
+        if found is None:
+            return True
+        at = found[1]
+    return False
+
+
+def _kind(file: IO[bytes], at: int) -> bytes:
+    file.seek(at + 4)
+    return file.read(4)
 
 
 def _whole(length: int, scale: int) -> int | None:

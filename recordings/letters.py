@@ -4,11 +4,11 @@ from datetime import datetime
 
 from bookings.letters import place_url
 from bookings.models import Attendee
+from courses.window import Window
 from lib import zones
 from mail import outbox
 from recordings import access
 from recordings.models import Recording
-from recordings.window import Window
 
 
 def ready(attendee: Attendee, recording: Recording, window: Window, now: datetime) -> None:

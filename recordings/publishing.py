@@ -10,19 +10,18 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import select, update
 from sqlalchemy.orm import joinedload, selectinload
 
 from bookings import joining
 from bookings.models import Attendee, Booking
+from courses import window
 from courses.models import TicketType, Workshop, WorkshopSession
 from history import models as history
 from lib import db, web
-from recordings import access, letters, window
+from recordings import access, letters
 from recordings.film import Film
-from recordings.models import AccessWindow, Recording
+from recordings.models import AccessWindow, Recording, Viewing
 
 
 class NothingToPublish(web.Refusal):
@@ -85,6 +84,7 @@ def publish(recording_id: int, *, actor: str, now: datetime) -> int:
         recording.closes_at = window.closes_at(now, workshop.catch_up_days, access.zone_of(recording))
     before = recording.state
     recording.state = "published"
+    _tell_catalogue(recording)
     db.session.flush()
     _record(recording, "recording_published", actor, now, {"from": before})
     wanted = select(Attendee).where(Attendee.workshop_id == workshop.id, Attendee.state == "confirmed")
@@ -96,6 +96,7 @@ def withdraw(recording_id: int, *, actor: str, why: str, now: datetime) -> None:
     recording = _locked(recording_id)
     if recording.state == "published":
         recording.state = "withdrawn"
+        _tell_catalogue(recording)
         _record(recording, "recording_withdrawn", actor, now, {"why": why})
 
 
@@ -133,9 +134,8 @@ def _open(recording: Recording, attendee: Attendee, now: datetime) -> bool:
     found = access.expected(recording, attendee)
     if found is None or now >= found.closes_at:
         return False
-    make = postgresql_insert if db.is_postgresql() else sqlite_insert
     made = db.session.execute(
-        make(AccessWindow)
+        db.insert_or(AccessWindow)
         .values(
             organiser_id=recording.organiser_id,
             attendee_id=attendee.id,
@@ -150,6 +150,12 @@ def _open(recording: Recording, attendee: Attendee, now: datetime) -> bool:
         return False
     letters.ready(attendee, recording, found, now)
     return True
+
+
+def _tell_catalogue(recording: Recording) -> None:
+    """The catalogue sells what can be watched, and knows nothing of recordings: its session says so."""
+    recording.session.watchable_from = recording.published_at if recording.state == "published" else None
+    recording.session.watchable_until = recording.closes_at
 
 
 def _attendees(wanted: Any) -> list[Attendee]:
@@ -188,3 +194,9 @@ def _record(recording: Recording, verb: str, actor: str, now: datetime, facts: M
     history.record(
         f"recording:{recording.id}", verb, at=now, actor=actor, organiser_id=recording.organiser_id, facts=dict(facts)
     )
+
+
+def forget_watched(attendee_id: int, now: datetime) -> None:
+    """Somebody else has the place from `now` on: their days are the same, and they have watched nothing yet."""
+    own = select(AccessWindow.id).where(AccessWindow.attendee_id == attendee_id)
+    db.session.execute(update(Viewing).where(Viewing.window_id.in_(own)).values(ranges=[], last_at=now))

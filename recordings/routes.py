@@ -6,12 +6,12 @@ from werkzeug.wrappers import Response as Answer
 
 from accounts import open_to
 from bookings.letters import place_url
+from courses.window import Window
 from lib import clock, db, web
 from recordings import access, media, publishing, storage, watching
 from recordings.access import Grant
 from recordings.models import AccessWindow, Viewing
 from recordings.watching import NoRanges
-from recordings.window import Window
 
 bp = Blueprint("recordings", __name__)
 MOST_WATCHED = 32 * 1024
@@ -86,7 +86,8 @@ def watched(token: str) -> Answer:
     grant = _granted(token)
     _open(grant)
     with db.writing():
-        publishing.open_for_attendee(grant.attendee.id, now)
+        if grant.window is None:
+            publishing.open_for_attendee(grant.attendee.id, now)
         own = db.session.scalars(
             select(AccessWindow)
             .where(AccessWindow.attendee_id == grant.attendee.id, AccessWindow.recording_id == grant.recording.id)

@@ -40,7 +40,7 @@ def place_json(token: str) -> Answer:
 def invite(token: str, number: int) -> Answer:
     view = _place(token)
     wanted = next((each for each in view.sessions if each.number == number), None)
-    if wanted is None or view.state != "confirmed":
+    if wanted is None or not view.has_invites:
         abort(404)
     answer = Response(invites.download(view.attendee, wanted), content_type="text/calendar; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="{view.workshop.slug}-{number}.ics"'

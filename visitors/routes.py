@@ -4,7 +4,7 @@ from flask import Blueprint, Response, current_app, redirect, render_template, r
 from flask_login import current_user
 from werkzeug.wrappers import Response as Answer
 
-from accounts import open_to
+from accounts import open_to, team
 from bookings import letters, pages, terms
 from courses import catalogue, shelf, standing
 from lib import clock, db, forms, limits, paths, visitor, web, work, zones
@@ -13,17 +13,26 @@ from recordings import access
 from visitors.jobs import SEND_LINKS
 
 bp = Blueprint("visitors", __name__)
-ON_THE_HOME_PAGE = 6
+ON_THE_HOME_PAGE, RECORDINGS_THERE = 6, 4
 
 
 @bp.get("/")
 @open_to.anyone
 def home() -> str:
     now = clock.now()
-    found = shelf.read(now, lambda kept: catalogue.upcoming(kept, now)[:ON_THE_HOME_PAGE])
-    first = catalogue.upcoming(found, now)[:ON_THE_HOME_PAGE]
-    listings = [standing.of(found, each, now) for each in first]
-    return render_template("visitors/home.html", listings=listings, newsletter=subscribing.placement("", "home"))
+
+    def picked(kept: shelf.Shelf) -> list[shelf.WorkshopFacts]:
+        return catalogue.upcoming(kept, now)[:ON_THE_HOME_PAGE] + catalogue.recorded(kept, now)
+
+    found = shelf.read(now, picked)
+    listings = [standing.of(found, each, now) for each in picked(found)]
+    return render_template(
+        "visitors/home.html",
+        listings=[each for each in listings if each.state != "past"],
+        watchable=[each for each in listings if each.state == "past" and each.can_be_watched][:RECORDINGS_THERE],
+        newsletter=subscribing.placement("", "home"),
+        page=web.url("visitors.home"),
+    )
 
 
 @bp.get("/zone")
@@ -51,6 +60,7 @@ def me() -> Answer:
         next_room=pages.next_room(views, now),
         recordings=[(view, each) for view in views for each in watchable[view.attendee.id] if each.state == "open"],
         bookings=[(each, pages.state_of(each, now), letters.booking_url(each)) for each in bookings],
+        desks=team.organisers_of(current_user.id),
         email=current_user.email,
         now=now,
     )

@@ -1,6 +1,7 @@
 """Planting: the organisers, their courses and every workshop's rows, inside the caller's write transaction."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from newsletter.models import Placement
 
 STILL = timedelta()
 PHONES = {"sea-street": "+44 1632 960 200", "harbour-row": "+353 20 910 0200"}  # numbers that nobody has
+COLOURS = {"sea-street": "#127694", "harbour-row": "#b0553a"}
 
 
 class AlreadyPlanted(Exception):
@@ -88,6 +90,8 @@ class Shelf:
             summary=taught.summary,
             description=taught.description,
             topic=taught.topic,
+            audience=taught.audience,
+            outcomes=taught.outcomes,
         )
         db.session.add(course)
         db.session.flush()
@@ -114,8 +118,13 @@ class Shelf:
             catch_up_offered=taught.catch_up.offered,
             catch_up_from=taught.catch_up.counted_from,
             catch_up_note=taught.catch_up.note,
+            late_buyers_share=taught.catch_up.share,
+            programme=taught.programme,
+            cancellation_terms=taught.cancellation_terms,
+            access=taught.access,
         )
-        set_sessions(workshop, meetings)
+        is_recorded = taught.catch_up.offered
+        set_sessions(workshop, [replace(each, is_recorded=each.is_recorded and is_recorded) for each in meetings])
         workshop.presenters = [self.presenter(name) for name in taught.presenters]
         if taught.has_venue:
             workshop.venue = self.hall()
@@ -131,7 +140,9 @@ def _main(shelf: Shelf, now: datetime, attendee: User) -> None:
     moves = dates.reruns(courses, now)
     for taught in courses:
         course = shelf.course(taught)
-        shelf.workshop(course, taught, taught.past, STILL, is_rerun=False)
+        past = shelf.workshop(course, taught, taught.past, STILL, is_rerun=False)
+        if taught.published_at:
+            recorded.publish(past, zones.instant(taught.published_at, taught.zone))
         move = moves[taught.slug]
         rerun = shelf.workshop(course, taught, dates.moved(taught.past, move), move, is_rerun=True)
         if taught.is_full:
@@ -140,8 +151,8 @@ def _main(shelf: Shelf, now: datetime, attendee: User) -> None:
     soon = next(each for each, taught in own if (taught.when.starts_in_minutes or 0) > 0)
     visitor = guests.Guest(attendee.name, attendee.email)
     guests.welcome(soon, visitor, now)
-    past = [(shelf.only_date(each, recorded.held(each, now)), each) for each in shelf.files.recorded]
-    recorded.add(past, visitor, now)
+    shown = [(shelf.only_date(each, recorded.held(each, now)), each) for each in shelf.files.recorded]
+    recorded.add(shown, visitor, now)
     db.session.add_all(_code(shelf.organiser, row) for row in shelf.files.codes)
     db.session.add(Placement(organiser_id=shelf.organiser_id, name="home", percent=20, lasts_days=90))
 
@@ -173,6 +184,8 @@ def _organiser(name: str, key: str, zone: str, currency: str, address: str, desk
         email=f"{desk}@{key}.example",
         address=address,
         phone=PHONES[key],
+        colour=COLOURS[key],
+        about=read.files().abouts[key],
     )
     db.session.add(row)
     return row

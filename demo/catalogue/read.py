@@ -31,6 +31,7 @@ class Ticket:
     limited_to: int | None
     until: datetime | None
     closes_minutes_before: int | None
+    sold_days_after: int | None
     prices: Mapping[str, int]
     chosen: Mapping[str, Any] | None
     terms: Mapping[str, Any]
@@ -50,9 +51,12 @@ class Question:
 
 @dataclass(frozen=True)
 class CatchUp:
+    """`share`: whoever buys late has the days that everybody has."""
+
     offered: bool = True
     counted_from: str = "published"
     note: str = ""
+    share: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,13 +76,21 @@ class When:
 
 @dataclass(frozen=True)
 class Taught:
-    """A course and how it is delivered: everything but its dates, and its past sessions if it has some."""
+    """A course and how it is delivered: everything but its dates, and its past sessions if it has some.
+
+    `published_at` is when the film of the past date was published, on the wall there.
+    """
 
     slug: str
     title: str
     topic: str
     summary: str
     description: str
+    outcomes: str
+    audience: str
+    programme: str
+    cancellation_terms: str
+    access: str
     presenters: tuple[str, ...]
     format: str
     zone: str
@@ -93,6 +105,7 @@ class Taught:
     tickets: tuple[Ticket, ...]
     catch_up: CatchUp
     questions: tuple[Question, ...]
+    published_at: datetime | None = None
     required_at_rerun: frozenset[str] = frozenset()
     asked_in_the_room: frozenset[str] = frozenset()
 
@@ -107,16 +120,17 @@ class Files:
     elsewhere: tuple[Taught, ...]
     presenters: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     venue: Mapping[str, str] = field(default_factory=dict)
+    abouts: Mapping[str, str] = field(default_factory=dict)
     codes: tuple[Mapping[str, Any], ...] = ()
 
 
 @lru_cache(maxsize=1)
 def files() -> Files:
-    """Read the three files beside this one."""
-    facts, own, words = (_load(name) for name in ("workshops", "own", "words"))
+    """Read the four files beside this one."""
+    facts, own, words, practical = (_load(name) for name in ("workshops", "own", "words", "practical"))
 
     def taught(rows: list[dict[str, Any]]) -> tuple[Taught, ...]:
-        return tuple(_taught(row, facts, words["descriptions"]) for row in rows)
+        return tuple(_taught(row, facts, words["descriptions"], practical) for row in rows)
 
     return Files(
         courses=taught(facts["courses"]),
@@ -125,6 +139,7 @@ def files() -> Files:
         elsewhere=taught(own["other_organiser"]),
         presenters={slug: (each["name"], each["about"]) for slug, each in words["presenters"].items()},
         venue=facts["venue"],
+        abouts={slug: _paragraph(text) for slug, text in practical["organisers"].items()},
         codes=tuple(facts["codes"]),
     )
 
@@ -135,7 +150,12 @@ def _load(name: str) -> dict[str, Any]:
     return found
 
 
-def _taught(row: Mapping[str, Any], facts: Mapping[str, Any], descriptions: Mapping[str, str]) -> Taught:
+def _taught(
+    row: Mapping[str, Any], facts: Mapping[str, Any], descriptions: Mapping[str, str], practical: Mapping[str, Any]
+) -> Taught:
+    description, rest = descriptions[row["slug"]].split("### By the end you will be able to\n")
+    outcomes, audience = rest.split("### Who it is for\n")
+    format = row.get("format", "online_live")
     catch_up = row.get("catch_up", {})
     offered = bool(catch_up.get("offered", True))
     return Taught(
@@ -143,9 +163,14 @@ def _taught(row: Mapping[str, Any], facts: Mapping[str, Any], descriptions: Mapp
         title=row["title"],
         topic=row["topic"],
         summary=row["summary"],
-        description=descriptions[row["slug"]].strip(),
+        description=description.strip(),
+        outcomes="\n".join(_paragraph(each) for each in f"\n{outcomes}".split("\n- ") if each.strip()),
+        audience=_paragraph(audience),
+        programme=practical["programmes"][row["slug"]].strip(),
+        cancellation_terms=practical["cancellation"][row.get("policy", "by_notice")].strip(),
+        access=practical["access"]["hybrid" if format == "hybrid" else "online"].strip(),
         presenters=tuple(row["presenters"]),
-        format=row.get("format", "online_live"),
+        format=format,
         zone=row["zone"],
         past=_past(row, offered),
         when=_when(row),
@@ -156,11 +181,19 @@ def _taught(row: Mapping[str, Any], facts: Mapping[str, Any], descriptions: Mapp
         capacity=row["capacity"],
         has_venue=bool(row.get("has_venue", False)),
         tickets=tuple(_ticket(each, facts["kinds"][each["code"]], offered) for each in row["tickets"]),
-        catch_up=CatchUp(offered, catch_up.get("from", "published"), catch_up.get("note", "")),
+        catch_up=CatchUp(
+            offered, catch_up.get("from", "published"), catch_up.get("note", ""), bool(catch_up.get("share", False))
+        ),
         questions=tuple(_question(code, facts["questions"][code]) for code in row.get("questions", ())),
+        published_at=datetime.fromisoformat(row["film_published"]) if "film_published" in row else None,
         required_at_rerun=frozenset(row.get("required_at_rerun", ())),
         asked_in_the_room=frozenset(row.get("asked_in_the_room", ())),
     )
+
+
+def _paragraph(text: str) -> str:
+    """A text that the file breaks into lines, on one."""
+    return " ".join(text.split())
 
 
 def _past(row: Mapping[str, Any], is_recorded: bool) -> tuple[Meeting, ...]:
@@ -210,6 +243,7 @@ def _ticket(row: Mapping[str, Any], kind: Mapping[str, Any], offered: bool) -> T
         limited_to=row.get("limited_to"),
         until=datetime.fromisoformat(row["until"]) if "until" in row else None,
         closes_minutes_before=row.get("closes_minutes_before"),
+        sold_days_after=row.get("sold_days_after"),
         prices=row.get("prices", {}),
         chosen=row.get("chosen"),
         terms=row.get("terms", {}),

@@ -1,7 +1,7 @@
 """The pools, tickets and questions of one planted workshop."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from courses.models import Pool, Question, TicketPrice, TicketType, Workshop, WorkshopSession
@@ -107,7 +107,10 @@ def _prices(workshop: Workshop, ticket: read.Ticket) -> list[TicketPrice]:
 
 
 def _sold_until(workshop: Workshop, ticket: read.Ticket, moved_by: timedelta) -> datetime | None:
-    """The first instant at which the ticket is no longer sold, or None for as long as its sessions are to come."""
+    """The first instant at which the ticket is no longer sold, or None where it has no end of its own."""
+    if ticket.sold_days_after is not None:
+        day = zones.wall(workshop.ends_at, workshop.zone).date() + timedelta(days=ticket.sold_days_after + 1)
+        return zones.instant(datetime.combine(day, time()), workshop.zone)
     if ticket.closes_minutes_before is not None:
         return workshop.starts_at - timedelta(minutes=ticket.closes_minutes_before)
     if ticket.until is None:

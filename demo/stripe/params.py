@@ -1,6 +1,7 @@
 """Request parameters: bracketed form text in, checked and typed values out."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,12 +37,12 @@ def decode(text: str) -> dict[str, Any]:
     return out
 
 
-class Rule:
+class Rule(ABC):
     """How one parameter is read; `read` raises Refused."""
 
+    @abstractmethod
     def read(self, value: Any, name: str) -> Any:
         """The typed value."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

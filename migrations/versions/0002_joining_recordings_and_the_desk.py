@@ -161,6 +161,8 @@ def upgrade():
         batch_op.add_column(sa.Column('cancelled_why', sa.String(length=500), nullable=False, server_default=''))
 
     with op.batch_alter_table('workshop_session', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('watchable_from', sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column('watchable_until', sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column('cancelled_at', sa.DateTime(timezone=True), nullable=True))
 
     # Rows that are there got their value above; from here on the application says it.
@@ -199,6 +201,8 @@ def downgrade():
 
     with op.batch_alter_table('workshop_session', schema=None) as batch_op:
         batch_op.drop_column('cancelled_at')
+        batch_op.drop_column('watchable_until')
+        batch_op.drop_column('watchable_from')
 
     with op.batch_alter_table('workshop', schema=None) as batch_op:
         batch_op.drop_column('cancelled_why')

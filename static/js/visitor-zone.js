@@ -21,10 +21,15 @@ if (chooser) {
   field.className = "field";
   field.append(label, search);
   const whole = [...list.childNodes];
+  const count = document.createElement("p");
+  count.className = "hint";
+  count.setAttribute("role", "status");
+  field.append(count);
   list.parentElement.before(field);
   search.addEventListener("input", () => {
     const wanted = plain(search.value.trim());
     const found = every.filter((option) => plain(`${option.textContent} ${option.value.replaceAll("_", " ")}`).includes(wanted));
+    count.textContent = !wanted ? "" : found.length === 1 ? "One city" : `${found.length || "No"} cities`;
     if (!wanted) {
       list.size = 0;
       list.replaceChildren(...whole);
@@ -35,7 +40,9 @@ if (chooser) {
     list.selectedIndex = found.length ? 0 : -1;
   });
 
-  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const renamed = JSON.parse(chooser.dataset.renamed);
+  const said = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const own = renamed[said] ?? said;
   let offered = true;
   try {
     offered = localStorage.getItem("zone-offered") === "yes";
@@ -56,7 +63,10 @@ if (chooser) {
     no.type = "button";
     no.className = "link-button";
     no.textContent = "No, thank you";
-    no.addEventListener("click", () => offer.remove());
+    no.addEventListener("click", () => {
+      offer.remove();
+      chooser.querySelector("summary").focus();
+    });
     const wrap = document.createElement("span");
     wrap.className = "wrap";
     wrap.append(link, no);

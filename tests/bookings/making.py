@@ -91,7 +91,7 @@ def receive(
         if attempt is None:
             return "nothing to pay"
         said = Checkout(
-            session_id=f"cs_test_{uuid4().hex}",
+            session_id=attempt.stripe_session or f"cs_test_{uuid4().hex}",
             url=None,
             status="complete",
             payment_status=payment_status,

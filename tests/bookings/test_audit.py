@@ -226,7 +226,7 @@ PLANTED: dict[str, tuple[Callable[[], object], list[tuple[str, str]]]] = {
     ),
     "shares that do not add up": (
         lambda: db.session.execute(update(Attendee).where(Attendee.n == 0).values(discount_minor=4199)),
-        [("booking {ref}", "shares add up to 25201, the bill says 25200")],
+        [("booking {ref}", "shares and charges add up to 25201, the bill says 25200")],
     ),
     "a code over its limit": (
         lambda: set_all(DiscountCode, uses_total=0),

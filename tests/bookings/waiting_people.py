@@ -107,7 +107,7 @@ def left(app: Flask, slug: str) -> int:
         now = clock.now()
         found = shelf.read(now, lambda kept: [kept.by_slug[slug]])
         from_shelf = found.by_slug[slug]
-        return min(catalogue.seats_left(ticket, from_shelf, found.claimed) for ticket in from_shelf.tickets)
+        return min(catalogue.seats_left(ticket, from_shelf, found.claimed) or 0 for ticket in from_shelf.tickets)
 
 
 def letters(app: Flask, number: int) -> list[Letter]:

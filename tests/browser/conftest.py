@@ -1,11 +1,9 @@
 """A real Chromium before a real house: web, worker, stand-in for Stripe and mailbox as `make run` starts them."""
 
 import json
-import os
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.request import ProxyHandler, build_opener
 
@@ -14,6 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request, sync_playwright
 
 from bench import serving
+from tests.browser import world
 
 CHROMIUM = "/usr/bin/chromium"
 QUIET = (
@@ -27,6 +26,7 @@ QUIET = (
 )
 NARROW, WIDE = (360, 740), (1280, 900)
 PATIENCE_MS = 20_000
+HAS_FAILED = pytest.StashKey[bool]()
 
 
 @pytest.fixture(scope="session")
@@ -38,12 +38,29 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[serving.House]:
 
 
 @pytest.fixture(scope="session")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where screenshots go: COLLOQUY_PICTURES, else a folder that nobody keeps."""
-    chosen = os.environ.get("COLLOQUY_PICTURES")
-    folder = Path(chosen) if chosen else tmp_path_factory.mktemp("pictures")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+def planted(house: serving.House) -> world.World:
+    with house.app() as app:
+        return world.make(app)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let a window know at its end whether its test failed."""
+    report = yield
+    if report.when == "call":
+        item.stash[HAS_FAILED] = report.failed
+    return report
+
+
+def violations(page: Page, *rules: str) -> Iterator[str]:
+    """What axe finds on the page as it stands, by all of its rules unless some are named."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(Axe().axe_script)
+    wanted: dict[str, Any] = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
+    found: Any = page.evaluate("(wanted) => axe.run(wanted).then((found) => found.violations)", wanted)
+    for violation in found:
+        where = ", ".join(str(node["target"]) for node in violation["nodes"][:3])
+        yield f"{violation['id']} at {where}: {violation['help']}"
 
 
 @pytest.fixture(scope="module")
@@ -65,11 +82,9 @@ class Visit:
 
     page: Page
     house: serving.House
-    pictures: Path
     name: str
     has_script: bool
     faults: list[str] = field(default_factory=list)
-    _seen: int = 0
 
     def watch(self) -> None:
         self.page.on("console", self._note_console)
@@ -77,9 +92,7 @@ class Visit:
         self.page.on("request", self._note_request)
 
     def look(self, name: str) -> None:
-        """Picture the page and note what a person could not read, see or use on it."""
-        self._seen += 1
-        self.page.screenshot(path=self.pictures / f"{self.name}-{self._seen:02d}-{name}.png", full_page=True)
+        """Note what a person could not read, see or use on the page."""
         headings = self.page.locator("h1").count()
         if headings != 1:
             self.faults.append(f"{name}: {headings} h1")
@@ -88,10 +101,7 @@ class Visit:
         wide, seen = self.page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
         if wide > seen:
             self.faults.append(f"{name}: {wide} px wide in a window of {seen}")
-        found: Any = Axe().run(self.page).response
-        for violation in found["violations"]:
-            where = ", ".join(str(node["target"]) for node in violation["nodes"][:3])
-            self.faults.append(f"{name}: {violation['id']} at {where}: {violation['help']}")
+        self.faults += [f"{name}: {fault}" for fault in violations(self.page)]
 
     def letters(self, to: str, number: int = 1) -> list[dict[str, Any]]:
         """The letters that have come for an address, newest first, once there are so many."""
@@ -115,8 +125,13 @@ class Visit:
 
 
 @pytest.fixture
-def visit(request: pytest.FixtureRequest, chromium: Browser, house: serving.House, pictures: Path) -> Iterator[Visit]:
-    """A window: wide with scripts, unless parametrised with (width and height, whether scripts run)."""
+def visit(
+    request: pytest.FixtureRequest, chromium: Browser, house: serving.House, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Visit]:
+    """A window: wide with scripts, unless parametrised with (width and height, whether scripts run).
+
+    When the test fails, a picture of its last page is kept.
+    """
     size, has_script = getattr(request, "param", (WIDE, True))
     context = chromium.new_context(
         viewport={"width": size[0], "height": size[1]},
@@ -127,9 +142,13 @@ def visit(request: pytest.FixtureRequest, chromium: Browser, house: serving.Hous
     )
     context.set_default_timeout(PATIENCE_MS)
     name = re.sub(r"\W+", "-", request.node.name).strip("-")
-    made = Visit(context.new_page(), house, pictures, name, has_script)
+    made = Visit(context.new_page(), house, name, has_script)
     made.watch()
     yield made
+    if request.node.stash.get(HAS_FAILED, False):
+        picture = tmp_path_factory.mktemp("failed") / f"{name}.png"
+        made.page.screenshot(path=picture, full_page=True)
+        print(f"its last page: {picture}")
     context.close()
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from courses import catalogue
-from courses.catalogue import NOT_HERE, Listing
+from courses.catalogue import Listing
+from courses.sale import NOT_HERE
 from courses.shelf import OrganiserFacts, PriceFacts, SessionFacts, Shelf, TicketFacts, WorkshopFacts
 from tests.conftest import MORNING
 

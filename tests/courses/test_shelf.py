@@ -241,7 +241,7 @@ def test_a_draft_is_on_no_shelf(app: Flask, clock: Clock) -> None:
 def test_places_are_counted_at_each_look(app: Flask, clock: Clock) -> None:
     slug = everything(app)
 
-    def left(**later: float) -> int:
+    def left(**later: float) -> int | None:
         with app.app_context():
             now = MORNING + timedelta(**later)
             found = shelf.read(now, lambda kept: kept.workshops)

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from accounts.models import Membership, Organiser, User
 from bookings.models import Attendee, Booking, DiscountCode
-from courses import catalogue, places, shelf
+from courses import catalogue, places, shelf, standing
 from courses.models import Course, Place, Pool, TicketType, Workshop
 from demo.catalogue import dates, people, plant, read
 from lib import db, zones
@@ -270,6 +270,26 @@ def test_the_attendee_may_watch_one_recording_for_weeks_and_one_until_tomorrow(n
     assert days == [19, 1]
 
 
+def test_recordings_of_past_workshops_are_on_sale_and_can_be_watched(now: datetime) -> None:
+    whole = shelf.read(now, lambda kept: kept.workshops)
+    found = [standing.of(whole, each, now) for each in catalogue.recorded(whole, now)]
+    on_sale = {each.workshop.course_slug: each.catch_up for each in found if each.can_be_watched}
+    assert set(on_sale) == {*RECORDED, "lunchtime-taster-and-library"}
+    for each in found:
+        assert each.state == "past"
+        assert each.workshop.catch_up_offered
+        assert [offer.includes for offer in each.offers if offer.on_sale] == [["recording"]]
+    ends = {slug: offer.until for slug, offer in on_sale.items() if offer}
+    assert ends["lunchtime-taster-and-library"] is None
+    assert all(until and until > now + timedelta(days=20) for slug, until in ends.items() if slug in RECORDED)
+
+
+def test_late_buyers_of_the_evenings_share_everybody_s_days_and_no_others_do(now: datetime) -> None:
+    sharing = db.session.scalars(select(Workshop).where(Workshop.late_buyers_share)).all()
+    assert {each.course.slug for each in sharing} == {"evening-seminars-neurodiversity"}
+    assert len(sharing) == 2
+
+
 def test_every_place_taken_belongs_to_somebody_who_owes_nothing(now: datetime) -> None:
     bookings = db.session.scalars(select(Booking)).all()
     assert {booking.state for booking in bookings} == {"confirmed"}
@@ -364,14 +384,21 @@ def test_the_codes_of_the_catalogue_are_planted_and_no_other(now: datetime) -> N
 
 def test_every_text_is_there_in_the_length_and_words_promised(now: datetime) -> None:
     for course in db.session.scalars(select(Course)):
-        assert 120 <= len(course.description.split()) <= 250, course.slug
-        assert "!" not in course.description
+        told = " ".join((course.description, course.outcomes, course.audience))
+        assert 120 <= len(told.split()) <= 250, course.slug
+        assert "!" not in told
+        assert len(course.outcomes.splitlines()) == 3
+        assert course.audience
         assert len(course.summary) <= 500
         assert course.topic
         for workshop in course.workshops:
             assert workshop.presenters
             assert all(who.about for who in workshop.presenters)
             assert all(ticket.hint for ticket in workshop.tickets)
+            assert re.search("(?i)break|lunch", workshop.programme), course.slug
+            assert workshop.cancellation_terms
+            assert workshop.access
+            assert {each.is_recorded for each in workshop.sessions} == {workshop.catch_up_offered}
             assert [ticket.position for ticket in workshop.tickets] == list(range(1, len(workshop.tickets) + 1))
 
 

@@ -228,7 +228,7 @@ def test_a_further_session_is_told_to_those_it_is_for(
     both = {"attendee-0-ticket": "standard", "attendee-1-ticket": "first-evening"}
     booked(walk, visitor, slug, bea, ann, bob, **both)
     with walk.app.app_context(), db.writing():
-        found = moving.lock(walk.one(Workshop).id)
+        found = schedule.lock(walk.one(Workshop).id)
         session = schedule.add(found, a_meeting(in_days=35))
         schedule.settle(found)
         told = moving.added(session, now=walk.clock.now())

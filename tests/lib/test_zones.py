@@ -185,6 +185,14 @@ def test_names_for_people() -> None:
     assert zones.moment(at("2024-09-06T22:59:59Z"), LONDON) == "Friday 6 September 2024, 23:59 BST (London)"
 
 
+@pytest.mark.parametrize("old", zones.RENAMED)
+def test_a_city_has_its_own_name_whatever_the_browser_calls_it(old: str) -> None:
+    new = zones.RENAMED[old]
+    assert zones.same_rules(old, new)
+    assert new in {name for _, names in zones.regions() for name in names}
+    assert zones.city(old) == zones.city(new)
+
+
 def test_an_instant_for_programs_ends_in_z_with_seconds() -> None:
     assert zones.z(zones.instant(at("2024-10-18T10:00"), LONDON)) == "2024-10-18T09:00:00Z"
     assert zones.z(datetime(2024, 10, 18, 9, tzinfo=UTC)) == "2024-10-18T09:00:00Z"

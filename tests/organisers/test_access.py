@@ -83,6 +83,7 @@ TABLE = {
     "organise_people.booking": MANAGE,
     "organise_people.letter": MANAGE,
     "organise_people.people": ANY,
+    "organise_people.people_file": MANAGE,
     "organise_people.team": OWN,
     "organise_people.invite": OWN,
     "organise_people.take_back": OWN,

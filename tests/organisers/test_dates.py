@@ -7,9 +7,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from bookings import moving
 from bookings.models import Attendee, SentInvite
 from courses.models import Workshop, WorkshopSession
-from lib import db
+from lib import clock, db, zones
 from mail.models import Letter
 from tests.bookings.making import a_wish, paid
 from tests.builders import a_course, a_meeting, a_ticket, a_workshop, arranged
@@ -93,11 +94,40 @@ def test_tz_04_old_and_new_names(app: Flask, owner: PageClient, zone: str, insta
     with arranged(app):
         a_course(slug="far-away")
     page = form(owner.get(f"{DESK}/workshops/new"), "/workshops/")
-    answer = owner.submit(page, {"zone": zone, "day": "2027-04-15", "starts": "09:00", "ends": "10:00"})
+    page.fill({"day": "2027-04-15", "starts": "09:00", "ends": "10:00"})
+    answer = owner.post(f"{DESK}/workshops/", data=page.sent() | {"zone": zone})
     assert answer.status_code == (303 if instant else 422), main_text(answer)
     assert at(app) == ([instant] if instant else [])
     if not instant:
         assert "We do not know this time zone." in main_text(answer)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Kiev", "US/Eastern", "Asia/Calcutta", "Asia/Kathmandu", "Etc/GMT+3"])
+def test_tz_04_a_name_is_kept_and_offered_by_its_city(app: Flask, owner: PageClient, zone: str) -> None:
+    with arranged(app):
+        slug = a_workshop(sessions=[a_meeting(day=date(2027, 2, 15), starts="09:00", zone=zone)], zone=zone).slug
+    before = at(app)
+    page = schedule(owner, slug)
+    assert page.values["zone"] == zone
+    assert owner.submit(page).status_code == 303
+    assert (at(app), schedule(owner, slug).values["zone"]) == (before, zone)
+    with app.app_context():
+        assert db.session.scalars(select(WorkshopSession.zone)).one() == zone
+    shown = owner.get(f"{DESK}/workshops/{slug}/schedule").get_data(as_text=True)
+    assert f'<option value="{zone}" selected>{zones.city(zone)}' in shown
+    assert '<option value="Europe/Kyiv">Kyiv</option>' in shown  # each city once, by its present name
+
+
+def test_tz_04_an_unknown_zone_is_asked_about_again(app: Flask, owner: PageClient) -> None:
+    with arranged(app):
+        slug = a_workshop(in_days=28).slug
+    page = schedule(owner, slug)
+    page.fill({"sessions-0-title": "Kept"})
+    answer = owner.post(page.action, data=page.sent() | {"zone": "Mars/Olympus"})
+    assert answer.status_code == 422
+    assert "We do not know this time zone." in main_text(answer)
+    again = form(answer, "/schedule")
+    assert (again.values["zone"], again.values["sessions-0-title"]) == ("", "Kept")
 
 
 def test_the_preview_adds_removes_and_works_out_and_saves_nothing(app: Flask, owner: PageClient) -> None:
@@ -152,6 +182,9 @@ def test_a_move_shows_first_who_is_told(app: Flask, owner: PageClient) -> None:
     assert owner.post(there, data=data).status_code == 303
     assert at(app) == ["2027-04-09T09:00Z"]
     assert letters(app)[-1] == "moved"
+    same = owner.submit(_asking(owner, there))
+    assert "nobody would be told" in main_text(same)
+    assert "Move it" not in main_text(same)
     refused = owner.get(there, query_string={"day": "2027-03-28", "starts": "01:30", "ends": "03:00"})
     assert refused.status_code == 422
 
@@ -177,6 +210,20 @@ def test_adm_01_cancelling_shows_first_and_deleting_is_refused(app: Flask, owner
     assert owner.get(made.url).status_code == 200
     assert owner.get(f"/workshops/{slug}").status_code in (200, 410)
     assert owner.get(f"{DESK}/").status_code == 200
+
+
+def test_the_times_of_a_cancelled_workshop_stay_as_people_were_told(app: Flask, owner: PageClient) -> None:
+    with arranged(app):
+        slug = a_workshop(in_days=28).slug
+    page = schedule(owner, slug)
+    before = at(app)
+    with app.app_context(), db.writing():
+        workshop = db.session.scalars(select(Workshop)).one()
+        moving.cancel_workshop(workshop, "Ill.", actor="user:1", now=clock.now())
+    answer = owner.submit(page, {"sessions-0-starts": "09:00"})
+    assert answer.status_code == 422
+    assert "its times stay as people were told" in main_text(answer)
+    assert at(app) == before
 
 
 def test_one_session_is_cancelled_by_its_form(app: Flask, owner: PageClient) -> None:

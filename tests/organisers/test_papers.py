@@ -216,9 +216,9 @@ def test_a_logo_needs_its_token(owner: PageClient) -> None:
 def test_the_colour_is_a_band(app: Flask, owner: PageClient, client: PageClient) -> None:
     assert client.get("/organisers/olu-trains/colours.css").data == b""
     with arranged(app):
-        an_organiser().colour = "#0f6c8a"
+        an_organiser().colour = "#127694"
     seen = client.get("/organisers/olu-trains/colours.css")
     assert seen.mimetype == "text/css"
-    assert "#0f6c8a" in seen.get_data(as_text=True)
+    assert "#127694" in seen.get_data(as_text=True)
     assert write(owner, "Ours.") == 303
     assert "colours.css" in client.get("/organisers/olu-trains/terms").get_data(as_text=True)

@@ -1,22 +1,26 @@
 """Bookings and people at the desk: who may see what, what can be done, and how much it costs the database."""
 
+import csv
+import io
 import re
+from datetime import datetime
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
 from bookings import audit
-from bookings.models import Attendee, Booking
+from bookings.models import Attendee, Booking, Joining
 from history.models import Entry
 from lib import clock, db
 from lib.work import run_due
+from organisers import attendee_file
 from tests.bookings.making import ANN, BOB, Made, a_wish, held, lapse, paid
-from tests.builders import a_question, a_workshop, an_organiser, arranged
+from tests.builders import a_meeting, a_question, a_workshop, an_organiser, arranged
 from tests.conftest import Mailbox
 from tests.journeys.steps import refuse_mail
 from tests.organisers.desk import a_team, press, signed_in, statements, status_of
-from tests.page import main_text
+from tests.page import PageClient, form, main_text
 
 HOME = "/organise/olu-trains"
 
@@ -56,6 +60,7 @@ def test_who_may_open_what(app: Flask, team: dict[str, str]) -> None:
         ("GET", path, {"owner": 200, "manager": 200}),
         ("GET", f"{HOME}/letters/1", {"owner": 200, "manager": 200}),
         ("GET", people, {"owner": 200, "manager": 200, "presenter": 200}),
+        ("GET", f"{people}.csv", {"owner": 200, "manager": 200}),
         ("GET", f"{people}/new", {"owner": 200, "manager": 200}),
         ("POST", people, {"owner": 422, "manager": 422}),
         ("POST", f"{path}/receipt", {"owner": 422, "manager": 422}),
@@ -235,3 +240,103 @@ def test_a_place_is_given_from_the_page(app: Flask, team: dict[str, str]) -> Non
         assert db.session.scalars(select(Attendee.name)).all() == ["Ann Attwood"]
         assert an_organiser().slug == "olu-trains"
     sound(app)
+
+
+def test_somebody_is_found_and_sent_their_letter_in_two_steps(
+    app: Flask, team: dict[str, str], mailbox: Mailbox
+) -> None:
+    slug, made = a_booking(app)
+    client = signed_in(app, team["manager"])
+    with app.app_context():
+        run_due(app.extensions["handlers"])
+    before = len(mailbox.letters(BOB[1]))
+    page = f"{HOME}/workshops/{slug}/people"
+
+    found = client.submit(form(client.get(page), f"{slug}/people"), {"q": "barn"})
+    text = main_text(found)
+    assert BOB[0] in text
+    assert ANN[0] not in text
+    assert "2 people have places" in text
+    done = client.submit(form(found, "/attendees/1/letter"))
+    assert (done.status_code, done.location) == (303, f"{page}?done=sent")
+    assert "The letter is on its way." in main_text(client.get(done.location))
+    with app.app_context():
+        run_due(app.extensions["handlers"])
+    assert len(mailbox.letters(BOB[1])) == before + 1
+    (kept,) = entries(app, "letter_resent")
+    assert kept.facts["why"] == "Asked for, from the list of people"
+    assert "Nobody fits." in main_text(client.get(f"{page}?q=%25"))
+    assert BOB[0] in main_text(client.get(f"{page}?q={made.reference.lower()}+PRACTICE"))
+
+
+def test_a_letter_is_not_sent_by_way_of_another_organisers_list(app: Flask, team: dict[str, str]) -> None:
+    slug, _ = a_booking(app)
+    with arranged(app):
+        other = a_workshop(organiser=an_organiser(slug="pim", name="Pim")).slug
+    client = signed_in(app, team["manager"])
+    button = form(client.get(f"{HOME}/workshops/{slug}/people?q=ann"), "/letter")
+    sent = button.sent() | {"list": [other]}
+    assert client.post(button.action, data=sent).status_code == 404
+    assert entries(app, "letter_resent") == []
+
+
+def test_who_came_in_is_seen_by_the_whole_team(app: Flask, team: dict[str, str]) -> None:
+    with arranged(app):
+        workshop = a_workshop(sessions=[a_meeting(in_days=28), a_meeting(in_days=35)])
+        slug, sessions = workshop.slug, [each.id for each in workshop.sessions]
+    paid(app, a_wish(slug, people=[ANN, BOB]))
+    with app.app_context(), db.writing():
+        ann = db.session.scalars(select(Attendee).where(Attendee.n == 0)).one()
+        for session, at in zip(sessions, ("2027-03-30T08:58:00Z", "2027-04-06T09:01:00Z"), strict=True):
+            when = datetime.fromisoformat(at)
+            row = {"organiser_id": ann.organiser_id, "attendee_id": ann.id, "first_at": when, "last_at": when}
+            db.session.add(Joining(session_id=session, **row))
+    for who in ("manager", "presenter"):
+        text = main_text(signed_in(app, team[who]).get(f"{HOME}/workshops/{slug}/people"))
+        assert "session 1 at 09:58 BST, session 2 at 10:01 BST" in text
+        assert text.count("not yet") == 1
+    rows = spreadsheet(signed_in(app, team["manager"]), slug)
+    assert [row["Came in, session 1"] for row in rows] == ["2027-03-30 09:58 BST", ""]
+
+
+def spreadsheet(client: PageClient, slug: str) -> list[dict[str, str]]:
+    """The rows of the file, by the words of its first line."""
+    answer = client.get(f"{HOME}/workshops/{slug}/people.csv")
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Content-Disposition"] == f"attachment; filename={slug}-people.csv"
+    return list(csv.DictReader(io.StringIO(answer.get_data().decode("utf-8-sig"))))
+
+
+def test_the_list_is_a_file_without_private_answers(app: Flask, team: dict[str, str]) -> None:
+    slug, made = a_booking(app)
+    first, second = spreadsheet(signed_in(app, team["owner"]), slug)
+    assert first == {
+        "Name": ANN[0],
+        "Address": ANN[1],
+        "Ticket": "Standard",
+        "State": "Confirmed",
+        "Booking": made.reference,
+        "Booked by": "Bea Booker",
+        "Booker's address": "bea@clinic.example",
+        "Where do you work?": "At the clinic",
+        "Came in": "",
+    }
+    assert second["Name"] == BOB[0]
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+44 20", "-2", "@SUM(A1)", "\tx", "\rx", "\nx", "＝1", "＠x"])
+def test_no_cell_is_a_formula(name: str) -> None:
+    assert attendee_file.cell(name) == f"'{name}"
+
+
+def test_a_name_that_is_a_formula_is_a_text_in_the_file(app: Flask, team: dict[str, str]) -> None:
+    with arranged(app):
+        workshop = a_workshop()
+        asked = a_question(workshop, code="work", label="=HYPERLINK(1)")
+        slug, answers = workshop.slug, {asked.id: '@SUM("1,2")'}
+    evil = ("=cmd|' /C calc'!A0", "ann@clinic.example")
+    paid(app, a_wish(slug, people=[evil], answers=answers, booker=("-2+3", "bea@clinic.example")))
+    (row,) = spreadsheet(signed_in(app, team["owner"]), slug)
+    assert row["Name"] == f"'{evil[0]}"
+    assert row["Booked by"] == "'-2+3"
+    assert row["'=HYPERLINK(1)"] == '\'@SUM("1,2")'

@@ -130,7 +130,7 @@ def test_places_are_kept_back_and_not_more_than_there_are(
         room = db.session.scalars(select(Pool).where(Pool.code == "room")).one()
         assert (room.capacity, room.reserved) == (10, 4)
     refused = keep("11")
-    assert refused.status_code == 409
+    assert refused.status_code == 422
     assert "More cannot be kept back than there are." in main_text(refused)
 
 
@@ -182,8 +182,8 @@ def test_a_code_with_everything_is_read_back_as_it_was(app: Flask, owner: PageCl
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
-        ({"percent": "101"}, "between 1 and 100"),
-        ({"percent": "0"}, "between 1 and 100"),
+        ({"percent": "101"}, "from 1 to 100"),
+        ({"percent": "0"}, "from 1 to 100"),
         ({"percent": ""}, "Please give the percent."),
         ({"minor": "5", "currency": "GBP"}, "A percentage needs no amount."),
         ({"kind": "amount", "percent": ""}, "Please give the amount."),

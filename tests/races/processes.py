@@ -72,8 +72,10 @@ def let_leases_run_out(running: serving.House) -> None:
 
 
 def open_jobs(running: serving.House) -> int:
+    """How many jobs are open, the coming night's aside."""
+    still = select(func.count()).where(work.Job.ended_at.is_(None), work.Job.about != "night")
     with running.app() as app, app.app_context():
-        return db.session.scalar(select(func.count()).select_from(work.Job).where(work.Job.ended_at.is_(None))) or 0
+        return db.session.scalar(still) or 0
 
 
 def kill_workers(running: serving.House, kills: int, seed: int) -> None:

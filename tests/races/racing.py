@@ -56,10 +56,11 @@ def pausing(patch: pytest.MonkeyPatch, module: Any, name: str, meeting: Meeting)
     patch.setattr(module, name, paused)
 
 
-def set_apart(patch: pytest.MonkeyPatch, module: Any, name: str) -> None:
+def set_apart(patch: pytest.MonkeyPatch, module: Any, name: str, meeting: Meeting) -> None:
     """Take the guard away: what this function looks up is no longer in the transaction of what follows from it.
 
-    That is what a system does that checks first and writes later. Nothing is locked by then, on either database.
+    That is what a system does that checks first and writes later. Nothing is locked while the threads meet between the
+    two, on either database; what follows is written in a sound transaction of its own.
     """
     real = getattr(module, name)
 
@@ -67,6 +68,8 @@ def set_apart(patch: pytest.MonkeyPatch, module: Any, name: str) -> None:
         db.session.commit()
         found = real(*args, **kwargs)
         db.session.commit()
+        meeting.wait()
+        db.session.connection(execution_options={"colloquy_writing": True})
         return found
 
     patch.setattr(db, "_turn", nullcontext)

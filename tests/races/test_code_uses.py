@@ -53,8 +53,7 @@ class TestFourUsesAndSevenBuyers:
 
     def test_all_seven_pay_half_when_the_count_stands_apart(self, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
         slugs = workshops(app, 7, uses_total=4)
-        racing.set_apart(monkeypatch, offers, "redeem")
-        racing.pausing(monkeypatch, offers, "redeem", Meeting(7, 10))
+        racing.set_apart(monkeypatch, offers, "redeem", Meeting(7, 10))
         results = at_once(app, [buying(a_wish(slug, code="FIRST4")) for slug in slugs])
         assert racing.kinds(results) == ["sold"] * 7
         assert racing.code_uses(app, "FIRST4") == 7
@@ -87,8 +86,7 @@ class TestOneUseAPerson:
         assert racing.faults(app) == []
 
     def test_is_used_twice_when_the_count_stands_apart(self, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-        racing.set_apart(monkeypatch, offers, "redeem")
-        racing.pausing(monkeypatch, offers, "redeem", Meeting(2, 10))
+        racing.set_apart(monkeypatch, offers, "redeem", Meeting(2, 10))
         assert self.race(app) == ["sold", "sold"]
         assert racing.code_uses(app, "FIRST4") == 2
 
@@ -108,8 +106,7 @@ class TestABudget:
         assert racing.faults(app) == []
 
     def test_is_given_to_all_when_it_is_counted_apart(self, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-        racing.set_apart(monkeypatch, offers, "redeem")
-        racing.pausing(monkeypatch, offers, "redeem", Meeting(3, 10))
+        racing.set_apart(monkeypatch, offers, "redeem", Meeting(3, 10))
         assert racing.kinds(self.race(app)) == ["sold"] * 3
         assert totals(app) == [4500] * 3
         assert racing.faults(app) == ["code FIRST4: gave 13500 of 4500"]
@@ -126,8 +123,7 @@ class TestTheLastUseAndEightBuyers:
 
     def test_all_eight_do_when_the_count_stands_apart(self, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
         slugs = workshops(app, 8, uses_total=1)
-        racing.set_apart(monkeypatch, offers, "redeem")
-        racing.pausing(monkeypatch, offers, "redeem", Meeting(8, 10))
+        racing.set_apart(monkeypatch, offers, "redeem", Meeting(8, 10))
         results = at_once(app, [buying(a_wish(slug, code="FIRST4")) for slug in slugs])
         assert racing.kinds(results) == ["sold"] * 8
         assert racing.faults(app) == ["code FIRST4: was used 8 times of 1"]

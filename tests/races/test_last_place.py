@@ -44,8 +44,7 @@ class TestTheLastPlace:
         assert racing.faults(app) == []
 
     def test_is_sold_twice_when_the_count_stands_apart(self, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-        racing.set_apart(monkeypatch, places, "_lock_and_check")
-        racing.pausing(monkeypatch, places, "_lock_and_check", Meeting(2, 10))
+        racing.set_apart(monkeypatch, places, "_lock_and_check", Meeting(2, 10))
         results, sold = a_race(app, capacity=1, taken=0, wanted=[1, 1])
         assert racing.kinds(results) == ["sold", "sold"]
         assert sold == 2
@@ -73,8 +72,7 @@ class TestSeventeenOfTwentyTaken:
             assert (sold, full[0].left) in [(20, 0), (19, 1)]
 
     def test_are_oversold_when_the_count_stands_apart(self, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-        racing.set_apart(monkeypatch, places, "_lock_and_check")
-        racing.pausing(monkeypatch, places, "_lock_and_check", Meeting(2, 10, after=1))
+        racing.set_apart(monkeypatch, places, "_lock_and_check", Meeting(2, 10, after=1))
         results, sold = a_race(app, capacity=20, taken=17, wanted=[3, 2])
         assert racing.kinds(results) == ["sold", "sold"]
         assert sold == 22

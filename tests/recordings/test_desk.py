@@ -18,7 +18,7 @@ from tests.page import PageClient, form, main_text
 from tests.recordings.showing import a_recorded_workshop, booked, windows
 from tests.recordings.test_storage import DEMO, mp4, webm
 
-pytestmark = pytest.mark.both_databases
+pytestmark = [pytest.mark.both_databases, pytest.mark.usefixtures("uploads_end")]
 VTT = b"WEBVTT\n\n00:01.000 --> 00:02.000\nWelcome.\n"
 
 

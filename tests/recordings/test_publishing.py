@@ -10,6 +10,7 @@ from sqlalchemy import Select, func, select
 
 from bookings.models import Attendee
 from history.models import Entry
+from lib import clock as product_clock
 from lib import db, work
 from mail.models import Letter
 from recordings import publishing
@@ -93,6 +94,21 @@ def test_the_letter(app: Flask, client: PageClient, clock: Clock, mailbox: Mailb
     assert "Where you are that is Tuesday 13 April 2027, 13:00 EDT (New York)." in text
     assert client.get(page).status_code == 200
     assert "Tuesday 13 April 2027, 13:00 EDT (New York)" in main_text(client.get(page))
+
+
+def test_a_window_that_closed_before_the_worker_came_is_told_to_nobody(app: Flask, clock: Clock) -> None:
+    slug = a_recorded_workshop(app, with_paid=True)
+    made = held(app, a_wish(slug, people=[BOB], ticket="paid"))
+    kept = a_film(app, slug)
+    clock.set(PUBLISHED)
+    published(app, kept)
+    receive(app, made)
+    clock.shift(days=29)
+
+    with app.app_context(), db.writing():
+        assert publishing.open_for_booking(made.id, product_clock.now()) == 0
+    assert windows(app) == []
+    assert letters_to(app, BOB[1]) == []
 
 
 def test_a_late_buyer_has_days_of_their_own_once_the_worker_has_been(app: Flask, clock: Clock) -> None:

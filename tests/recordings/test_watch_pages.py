@@ -17,6 +17,7 @@ from recordings.models import Recording, Viewing
 from tests.bookings.making import ANN, BOB, a_wish, held, paid, receive
 from tests.builders import a_meeting, arranged
 from tests.conftest import MORNING, Clock
+from tests.courses.test_shelf import statements
 from tests.page import PageClient, main_text
 from tests.recordings.showing import (
     BYTES,
@@ -307,6 +308,16 @@ def test_what_was_watched_is_noted(app: Flask, client: PageClient, page: str, cl
     with app.app_context():
         assert db.session.scalars(select(Viewing)).one().ranges == [[0, 48], [190, 192]]
     assert "You have watched 26 per cent of it." in main_text(client.get(page))
+
+
+def test_a_beat_of_the_player_touches_no_recording(app: Flask, client: PageClient, page: str, clock: Clock) -> None:
+    """Eighty people watch at once: the recording they share is not locked again and again to open what is open."""
+    watch(client, page, {"ranges": [[0, 10]]})
+    with statements(app) as asked:
+        assert watch(client, page, {"ranges": [[10, 20]]}).status_code == 200
+    assert any("viewing" in each for each in asked)
+    assert [each for each in asked if "INSERT INTO access_window" in each] == []
+    assert [each for each in asked if "FOR UPDATE" in each and "access_window" not in each] == []
 
     assert watch(client, page, {"ranges": "all"}).status_code == 422
     assert client.post(f"{page}/watched", json={"ranges": [[0, 30]]}).status_code == 400

@@ -12,7 +12,7 @@ from lib import db, work
 from mail.models import Letter
 from tests.accounts.browsing import send, sign_in
 from tests.bookings.making import ANN, BOB, a_wish, held, lapse, paid
-from tests.builders import a_workshop, arranged
+from tests.builders import a_user, a_workshop, an_organiser, arranged
 from tests.conftest import Clock, Mailbox, Person
 from tests.page import PageClient, main_text, tree
 
@@ -153,6 +153,16 @@ def test_a_stranger_s_page_is_empty(app: Flask, clock: Clock, client: PageClient
     said = client.get("/me").get_data(as_text=True)
 
     assert [each for each in (made.reference, *ANN, "Grief at Work", "/places/", "key=") if each in said] == []
+
+
+def test_who_is_in_a_team_finds_its_back_office(app: Flask, clock: Clock, client: PageClient, olu: Person) -> None:
+    with arranged(app):
+        an_organiser(owner=a_user(email=olu.email))
+        an_organiser(slug="elsewhere", name="Elsewhere")
+    sign_in(client, app, olu.email)
+
+    assert [each for each in hrefs(client, "/me") if each.startswith("/organise/")] == ["/organise/olu-trains/"]
+    assert client.get("/organise/olu-trains/").status_code == 200
 
 
 # Lost links

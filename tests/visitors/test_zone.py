@@ -7,7 +7,8 @@ from flask import Flask
 
 from lib import zones
 from tests.builders import a_meeting, a_workshop, arranged
-from tests.conftest import Clock
+from tests.conftest import Clock, Person
+from tests.organisers.conftest import signed_in
 from tests.page import PageClient, form, main_text
 
 SYDNEY, NEW_YORK = "Australia/Sydney", "America/New_York"
@@ -89,3 +90,9 @@ def test_two_visitors_of_one_page_each_read_their_own_zone(app: Flask, slug: str
     for _ in range(2):
         assert "(Sydney)" in main_text(client.get("/workshops"))
         assert "(London)" in other.get("/workshops").get_data(as_text=True)
+
+
+def test_a_page_of_one_person_offers_no_other_zone(app: Flask, client: PageClient, olu: Person, slug: str) -> None:
+    assert 'action="/zone"' in client.get("/workshops").get_data(as_text=True)
+    signed_in(app, client, olu)
+    assert 'action="/zone"' not in client.get("/me").get_data(as_text=True)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from courses import window
+from courses.window import Window
 from lib import zones
-from recordings import window
-from recordings.window import Window
 from tests import facts
 
 DATED = [each for each in facts.workshops() if each["catch_up"].get("published_at")]

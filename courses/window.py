@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from courses.models import Workshop, WorkshopSession
+from courses.shelf import SessionFacts, WorkshopFacts
+
 
 @dataclass(frozen=True)
 class Window:
@@ -40,6 +43,16 @@ def of(
     is_late = confirmed_at > published_at
     ends_at = closes_at(opens_at, days, zone) if is_late and not share else everybody_closes_at
     return Window(opens_at, ends_at) if opens_at < ends_at else None
+
+
+def of_session(
+    session: SessionFacts | WorkshopSession, workshop: WorkshopFacts | Workshop, at: datetime
+) -> Window | None:
+    """The window at a session's recording of somebody confirmed at that instant, or None: not published, or over."""
+    if session.watchable_from is None or session.watchable_until is None:
+        return None
+    opened, closes = session.watchable_from, session.watchable_until
+    return of(opened, closes, at, workshop.catch_up_days, session.zone, share=workshop.late_buyers_share)
 
 
 def plays(window: Window, now: datetime) -> bool:

@@ -1,0 +1,168 @@
+"""Changes as rows: agreed, owing, waiting and over. The only writer of `Change.state`."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from bookings import checkout, pricing
+from bookings.change_terms import Act, Deal, Offer
+from bookings.models import Attendee, Booking, Change
+from courses import places
+from history import models as history
+from lib import db, web, work
+from payments import attempts
+from payments.models import PaymentAttempt
+
+LAPSE = "bookings.lapse_change"
+DECIDE = "bookings.decide_resale"
+
+
+class QuoteChanged(web.Refusal):
+    """The policy says something else now than the page that was answered: a deadline passed meanwhile."""
+
+    status = 409
+    refusal = "quote_changed"
+    title = "What comes back has changed"
+
+
+class NotAllowed(web.Refusal):
+    """The policy does not allow it, or leaves it to the organiser."""
+
+    status = 409
+    refusal = "not_allowed"
+    title = "This cannot be changed here"
+
+
+class Underway(web.Refusal):
+    """Another change of this booking waits for its payment."""
+
+    status = 409
+    refusal = "change_under_way"
+    title = "Another change waits for its payment"
+
+
+def quoted(deals: Sequence[Deal]) -> str:
+    """What a page promises, in short: sent back with the form, so that nobody agrees to what they did not see."""
+    parts = ("refund_minor", "credit_minor", "due_minor", "if_resold_minor")
+    return ":".join(str(sum(getattr(deal, part) for deal in deals)) for part in parts)
+
+
+def chosen(offer: Offer, choice: int) -> Deal:
+    """The deal that was chosen. Raises NotAllowed with the reason where there is none."""
+    if not offer.deals:
+        raise NotAllowed(f"{offer.words} Nothing was changed.")
+    if not 0 <= choice < len(offer.deals):
+        raise QuoteChanged("What you chose is not offered any more. Nothing was done.")
+    return offer.deals[choice]
+
+
+def refuse_unless_promised(deals: Sequence[Deal], promised: str) -> None:
+    """Raise QuoteChanged unless these deals are what the page said."""
+    if quoted(deals) != promised:
+        raise QuoteChanged("Something changed while the page was open, a deadline perhaps. Nothing was done.")
+
+
+def write(
+    booking: Booking,
+    attendee: Attendee,
+    kind: str,
+    deal: Deal,
+    act: Act,
+    facts: Mapping[str, Any],
+    *,
+    until: datetime | None = None,
+) -> Change:
+    """Write down what was agreed: owing until `until`, waiting for a resale, or done."""
+    change = Change(
+        organiser_id=booking.organiser_id,
+        booking_id=booking.id,
+        attendee_id=attendee.id,
+        kind=kind,
+        state="owing" if until else "pending" if deal.waits_for_resale else "done",
+        due_minor=deal.due_minor,
+        refund_minor=deal.refund_minor,
+        credit_minor=deal.credit_minor,
+        facts={
+            **facts,
+            "words": deal.words,
+            "fee_minor": deal.fee_minor,
+            "if_resold_minor": deal.if_resold_minor,
+        },
+        actor=act.actor,
+        why=act.why[:300],
+        created_at=act.at,
+        held_until=until,
+    )
+    db.session.add(change)
+    db.session.flush()
+    return change
+
+
+def owe(
+    booking: Booking, attendee: Attendee, kind: str, deal: Deal, act: Act, facts: Mapping[str, Any], line: str
+) -> PaymentAttempt:
+    """Write down a change that is made once its charge is paid, with the way to pay it. Raises Underway."""
+    if owing(booking.id) is not None or attempts.live(booking.bill_id) is not None:
+        raise Underway("Please pay for that one first, or let it run out. Nothing was changed.")
+    charge = (pricing.Line(line, deal.due_minor),)
+    attempt = checkout.new_attempt(booking, charge, attendee.workshop.title, act.at)
+    db.session.flush()
+    until = attempt.expires_at + checkout.GRACE
+    change = write(booking, attendee, kind, deal, act, facts, until=until)
+    change.attempt_id = attempt.id
+    work.post(LAPSE, f"booking:{booking.id}", until, {"change": change.id})
+    return attempt
+
+
+def done(change: Change) -> None:
+    """What was waited for has come, or never will."""
+    change.state, change.held_until = "done", None
+
+
+def lapse(change: Change, now: datetime) -> None:
+    """Nobody paid in time: the place stays as it was, and what was held elsewhere is free again."""
+    change.state, change.held_until = "lapsed", None
+    held = [place for ids in change.facts.get("places", {}).values() for place in ids]
+    if held:
+        places.release(held, now)
+    history.record(
+        f"booking:{change.booking_id}",
+        "change_lapsed",
+        at=now,
+        actor="worker",
+        organiser_id=change.organiser_id,
+        facts={"attendee": change.attendee_id, "kind": change.kind},
+    )
+
+
+def of_attempt(attempt_id: int) -> Change | None:
+    """The change that a way to Stripe pays for."""
+    return db.session.scalars(select(Change).where(Change.attempt_id == attempt_id)).one_or_none()
+
+
+def owing(booking_id: int) -> Change | None:
+    """The change of a booking that waits for its payment."""
+    return db.session.scalars(
+        select(Change).where(Change.booking_id == booking_id, Change.state == "owing").order_by(Change.id)
+    ).first()
+
+
+def by_id(change_id: int) -> Change:
+    """A change as it is now."""
+    return db.session.scalars(
+        select(Change).where(Change.id == change_id).execution_options(populate_existing=True)
+    ).one()
+
+
+def moved(attendee: Attendee) -> int:
+    """How often the place has been moved: a policy may allow it once."""
+    return (
+        db.session.scalar(
+            select(func.count())
+            .select_from(Change)
+            .where(Change.attendee_id == attendee.id, Change.kind == "transfer", Change.state == "done")
+        )
+        or 0
+    )

@@ -1,0 +1,181 @@
+"""What the policy frozen on a booking says to one change of one attendee, as deals to choose from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from bookings import invites
+from bookings.models import Attendee, Booking
+from lib import money, zones
+from policies import outcomes, steps, versions, words
+from policies.amounts import AmountMissing
+from policies.facts import Facts
+from policies.outcomes import Outcome
+
+
+@dataclass(frozen=True)
+class Act:
+    """Who does it, why, and when. `source` is who decided about the money: rule, organiser or booker."""
+
+    actor: str
+    why: str
+    at: datetime
+    source: str = "rule"
+
+
+@dataclass(frozen=True)
+class Deal:
+    """One answer: what comes back and how, in minor units of the booking's currency, and what is to be paid for it.
+
+    `fee_minor` is the charge within `due_minor`; `if_resold_minor` comes back should somebody else take the place.
+    """
+
+    refund_minor: int = 0
+    credit_minor: int = 0
+    credit_until: datetime | None = None
+    due_minor: int = 0
+    fee_minor: int = 0
+    if_resold_minor: int = 0
+    keeps_recording: bool = False
+    waits_for_resale: bool = False
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """The deals of one attendee at one moment; none where it is not allowed or the organiser decides. `words` say why,
+    `until` how long this answer holds, in the zone of the workshop."""
+
+    deals: tuple[Deal, ...]
+    words: str
+    until: str = ""
+
+
+def frozen(organiser_id: int) -> dict[str, Any]:
+    """What a booking made now keeps: a copy of its organiser's policy, or nothing if it has none."""
+    policy = versions.default(organiser_id)
+    return versions.snapshot(policy) if policy else {}
+
+
+def passages(booking: Booking) -> tuple[words.Passage, ...]:
+    """The booking's policy in sentences."""
+    return words.explain(versions.read(booking.policy), booking.currency) if booking.policy else ()
+
+
+def offer(
+    attendee: Attendee,
+    action: str,
+    at: datetime,
+    *,
+    moved: int = 0,
+    new_price_minor: int | None = None,
+    new_starts_at: datetime | None = None,
+) -> Offer:
+    """What may be done with the place when it is asked for at `at`."""
+    booking = attendee.booking
+    sessions = invites.sessions_of(attendee)
+    paid = attendee.price_minor - attendee.discount_minor
+    ask = f"Please write to {booking.organiser.email} and name booking {booking.reference}."
+    if not sessions or max(each.ends_at for each in sessions) <= at:
+        return Offer((), f"The workshop is over. {ask}")
+    if paid == 0 and action in ("cancel", "substitute"):
+        return Offer((Deal(words="The place cost nothing, so there is nothing to settle."),), "")
+    if not booking.policy:
+        return Offer((), f"{booking.organiser.name} settles this with you in person. {ask}")
+    facts = Facts(
+        price_minor=attendee.price_minor,
+        paid_minor=paid,
+        currency=booking.currency,
+        sessions=tuple(each.starts_at for each in sessions),
+        ends_at=max(each.ends_at for each in sessions),
+        zone=attendee.workshop.zone,
+        booked_at=booking.created_at,
+        paid_at=booking.confirmed_at,
+        ticket="full_price" if attendee.ticket.is_full_price and not attendee.discount_minor else "discounted",
+        product="recording" if not attendee.ticket.includes_live else attendee.workshop.format,
+        transfers_used=moved,
+        target_price_minor=new_price_minor,
+        target_starts_at=new_starts_at,
+    )
+    rules = versions.read(booking.policy)
+    try:
+        found = outcomes.outcome(rules, action, facts, at)
+        worse = steps.worsens_at(rules, action, facts, at)
+    except AmountMissing:
+        return Offer((), f"The booking terms name no amount in {booking.currency}. {ask}")
+    if not found.allowed:
+        return Offer((), found.text or f"The booking terms do not provide for this. {ask}")
+    if found.discretionary or not found.is_said:
+        return Offer((), f"{found.text} {booking.organiser.name} decides this case by case. {ask}".strip())
+    deals = tuple(_deals(found, attendee, action))
+    if not deals:
+        return Offer((), f"{found.text} {ask}".strip())
+    return Offer(deals, found.text, steps.until(worse, attendee.workshop.zone) if worse else "")
+
+
+def _deals(found: Outcome, attendee: Attendee, action: str) -> list[Deal]:
+    made = []
+    for way in found.options or (found,):
+        if way.move_charge_minor is not None and action == "cancel":
+            continue  # offered where a place is moved
+        if action == "cancel" and way.due_minor:
+            continue  # a debt is settled with the organiser
+        keeps = action == "cancel" and way.recording is True
+        if keeps and not any(each.kind == "catch_up" for each in attendee.workshop.tickets):
+            continue
+        better = found.if_so.refund_minor if found.if_so and not found.options else way.refund_minor
+        made.append(_deal(way, attendee, keeps, max(better - way.refund_minor, 0)))
+    return made
+
+
+def _deal(way: Outcome, attendee: Attendee, keeps: bool, if_resold: int) -> Deal:
+    until = None
+    if way.credit_minor and way.credit_expires:
+        midnight = datetime.combine(way.credit_expires + timedelta(days=1), time())
+        until = zones.instant(midnight, attendee.booking.organiser.zone)
+    return Deal(
+        refund_minor=way.refund_minor,
+        credit_minor=way.credit_minor,
+        credit_until=until,
+        due_minor=way.due_minor,
+        fee_minor=way.fee_minor if way.due_minor else 0,
+        if_resold_minor=if_resold,
+        keeps_recording=keeps,
+        waits_for_resale=if_resold > 0,
+        words=_words(way, attendee, keeps, if_resold),
+    )
+
+
+def _words(way: Outcome, attendee: Attendee, keeps: bool, if_resold: int) -> str:
+    def amount(minor: int) -> str:
+        return money.text(minor, attendee.booking.currency)
+
+    said = []
+    if way.refund_minor:
+        said.append(f"{amount(way.refund_minor)} goes back the way it was paid.")
+    if way.credit_minor:
+        ends = f", to be spent by the end of {zones.day(way.credit_expires)}" if way.credit_expires else ""
+        said.append(f"{amount(way.credit_minor)} is kept as a credit for the next booking{ends}.")
+    if keeps:
+        said.append("The live place is given up, and the recording stays.")
+    if if_resold:
+        said.append(f"Another {amount(if_resold)} goes back if somebody else takes the place before it begins.")
+    if way.due_minor:
+        said.append(f"{amount(way.due_minor)} is to be paid first.")
+    return " ".join(said) or "No money goes back."
+
+
+def totals(offers: Mapping[Attendee, Offer]) -> list[Deal]:
+    """The deals of several attendees together, by the order in which each policy offers them."""
+    most = min((len(each.deals) for each in offers.values()), default=0)
+    return [
+        Deal(
+            refund_minor=sum(each.deals[n].refund_minor for each in offers.values()),
+            credit_minor=sum(each.deals[n].credit_minor for each in offers.values()),
+            due_minor=sum(each.deals[n].due_minor for each in offers.values()),
+            if_resold_minor=sum(each.deals[n].if_resold_minor for each in offers.values()),
+            words=next(iter(offers.values())).deals[n].words,
+        )
+        for n in range(most)
+    ]

@@ -1,0 +1,128 @@
+"""A place moved to another date or workshop of its organiser, with the difference paid or returned."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bookings import change_letters, change_rows, change_terms, changing, checkout, invites, returning
+from bookings.change_rows import NotAllowed
+from bookings.change_terms import Act, Deal, Offer
+from bookings.models import Attendee, Booking
+from courses import catalogue, places, schedule, shelf, standing
+from courses.models import TicketType, Workshop
+from lib import db, zones
+from payments import ledger
+from payments.models import PaymentAttempt
+
+
+@dataclass(frozen=True)
+class Target:
+    """A ticket of another workshop, its price in minor units of the booking's currency, and what the policy says."""
+
+    listing: catalogue.Listing
+    ticket: shelf.TicketFacts
+    price_minor: int
+    offer: Offer
+
+    @property
+    def key(self) -> str:
+        return f"{self.listing.workshop.slug}:{self.ticket.code}"
+
+
+def targets(attendee: Attendee, now: datetime) -> list[Target]:
+    """Where the place could move to: what its organiser sells now in the booking's currency, other dates of the same
+    course first. A fixed number of statements, however many there are."""
+    booking, here = attendee.booking, attendee.workshop
+    count = change_rows.moved(attendee)
+
+    def wanted(kept: shelf.Shelf) -> list[shelf.WorkshopFacts]:
+        coming = catalogue.upcoming(kept, now)
+        return [each for each in coming if each.organiser.id == booking.organiser_id and each.id != here.id]
+
+    found = shelf.read(now, wanted)
+    made: list[Target] = []
+    for workshop in wanted(found):
+        listing = standing.of(found, workshop, now)
+        for offer in listing.offers:
+            is_plain = offer.ticket.kind == "admission" and offer.ticket.seats == 1 and offer.ticket.least_people == 1
+            price = offer.price(booking.currency) if offer.on_sale and is_plain else None
+            if price is None or offer.ticket.proof != "none":
+                continue
+            terms = change_terms.offer(
+                attendee, "transfer", now, moved=count, new_price_minor=price, new_starts_at=workshop.starts_at
+            )
+            made.append(Target(listing, offer.ticket, price, terms))
+    return sorted(made, key=lambda each: each.listing.workshop.course_id != here.course_id)
+
+
+def transfer(booking: Booking, n: int, key: str, promised: str, act: Act) -> PaymentAttempt | None:
+    """Move a place, at once or once the difference is paid; then the way to pay it.
+
+    Raises PlaceOver, NotAllowed, QuoteChanged, WorkshopFull or Underway.
+    """
+    (attendee,) = changing.of(booking, [n])
+    target = next((each for each in targets(attendee, act.at) if each.key == key), None)
+    if target is None:
+        raise NotAllowed("That date can no longer be booked. The place stays as it is; please choose another one.")
+    deal = change_rows.chosen(target.offer, 0)
+    change_rows.refuse_unless_promised([deal], promised)
+    schedule.hold_still(Workshop.slug == target.listing.workshop.slug)
+    until = act.at + checkout.PAGE_LASTS + checkout.GRACE
+    held = places.hold(Counter(target.ticket.pools), organiser_id=booking.organiser_id, until=until, now=act.at)
+    paid = attendee.price_minor - attendee.discount_minor
+    share = paid - deal.refund_minor - deal.credit_minor + deal.due_minor - deal.fee_minor
+    facts = {
+        "workshop": target.listing.workshop.id,
+        "ticket": target.ticket.id,
+        "from": attendee.workshop.slug,
+        "to": target.listing.workshop.slug,
+        "places": {str(pool): ids for pool, ids in held.items()},
+        "share": max(share, 0),
+    }
+    if deal.due_minor:
+        line = f"{attendee.name} moves to {target.listing.workshop.title}"
+        return change_rows.owe(booking, attendee, "transfer", deal, act, facts, line)
+    do(booking, attendee, facts, deal, act)
+    change_rows.write(booking, attendee, "transfer", deal, act, facts)
+    return None
+
+
+def do(booking: Booking, attendee: Attendee, facts: Mapping[str, Any], deal: Deal, act: Act) -> None:
+    """Move the place to what was held for it, settle the money, and tell everybody. Raises WorkshopFull."""
+    workshop = db.session.get_one(Workshop, facts["workshop"])
+    ticket = db.session.get_one(TicketType, facts["ticket"])
+    held = {int(pool): ids for pool, ids in facts["places"].items()}
+    old = attendee.workshop.title
+    changing.move(booking, attendee, workshop, ticket, held, (facts["share"], 0), act)
+    bill = ledger.lock(booking.bill_id)
+    bill.total_minor -= deal.refund_minor + deal.credit_minor
+    back = 0
+    if deal.refund_minor:
+        shares = {attendee.id: deal.refund_minor}
+        reason = f"Moved to {workshop.title}"
+        back = returning.give(
+            booking,
+            deal.refund_minor,
+            source=act.source,
+            reason=reason,
+            shares=shares,
+            actor=act.actor,
+            now=act.at,
+        ).minor
+    if deal.credit_minor:
+        returning.keep_as_credit(
+            booking,
+            deal.credit_minor,
+            email=booking.booker_email,
+            reason=f"Moved to {workshop.title}",
+            expires_at=deal.credit_until,
+            actor=act.actor,
+            now=act.at,
+        )
+    first = invites.sessions_of(attendee)[0]
+    line = zones.line(first.starts_at, first.ends_at, first.zone)
+    said = [f"{attendee.name}'s place at {old} is now one at {workshop.title}: {line}."]
+    said += change_letters.money_words(booking, [deal], back)
+    change_letters.both(booking, f"{attendee.name} moved to another date", said, act)

@@ -1,0 +1,136 @@
+"""Rows for the tour of every page: a workshop of the desk's own, bookings in each state, links that are alive."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from flask import Flask
+from sqlalchemy import select
+
+from accounts import signing_in, team
+from accounts.models import Organiser
+from bookings import moving
+from bookings.letters import join_url, place_url
+from bookings.models import Attendee, Booking
+from courses.models import Workshop
+from demo.catalogue import guests
+from lib import clock, db
+from lib.settings import ROOT
+from mail.models import Letter
+from recordings import access, publishing
+from recordings.models import AccessWindow
+from tests.bookings import making
+from tests.builders import a_code, a_course, a_meeting, a_question, a_ticket, a_workshop, arranged
+
+PEOPLE = (("Ann Attwood", "ann@clinic.example"), ("Bob Barnes", "bob@practice.example"))
+ATTENDEE = "leonie.marsh@post.example"
+FILM = ROOT / "demo" / "film" / "film.mp4"
+
+
+@dataclass(frozen=True)
+class World:
+    """Addresses of pages by a short name, each without the house's own."""
+
+    paths: Mapping[str, str]
+
+    def __getitem__(self, name: str) -> str:
+        return self.paths[name]
+
+
+def make(app: Flask) -> World:
+    """Arrange everything in the house's database and say where it is."""
+    paths = {**_workshops(app), **_links(app), **_recordings(app)}
+    bookings = _bookings(app, paths.pop("slug"), paths.pop("cancelled-slug"))
+    paths = {**paths, **{name: made.url for name, made in bookings.items()}}
+    with app.app_context():
+        confirmed = db.session.get_one(Booking, bookings["confirmed"].id)
+        letter = db.session.scalars(
+            select(Letter.id).where(Letter.organiser_id == confirmed.organiser_id).order_by(Letter.id.desc()).limit(1)
+        ).one()
+        desk = f"/organise/{confirmed.organiser.slug}"
+        paths |= {
+            "place": place_url(confirmed.attendees[0]),
+            "early": join_url(confirmed.attendees[0]),
+            "gone": place_url(db.session.get_one(Booking, bookings["cancelled"].id).attendees[0]),
+            "desk-booking": f"{desk}/bookings/{confirmed.reference}",
+            "desk-held": f"{desk}/bookings/{bookings['held'].reference}",
+            "desk-letter": f"{desk}/letters/{letter}",
+        }
+    return World({name: _path(address) for name, address in paths.items()})
+
+
+def _workshops(app: Flask) -> dict[str, str]:
+    with arranged(app):
+        organiser = db.session.scalars(select(Organiser).where(Organiser.slug == "sea-street")).one()
+        course = a_course(organiser=organiser, slug="tour", title="A Tour of Every Page")
+        sessions = [a_meeting(in_days=40), a_meeting(in_days=47, starts="18:00", ends="20:30")]
+        own = a_workshop(course=course, sessions=sessions, slug="tour-open", catch_up_offered=True)
+        a_ticket(own, code="evening", sessions=[2], prices={"GBP": 4200, "EUR": 4900}, limited_to=6)
+        a_question(own, kind="choice", choices=["By train", "On foot"], label="How do you travel?", code="travel")
+        a_workshop(course=course, in_days=50, slug="tour-draft", status="draft", price_minor=None)
+        off = a_workshop(course=course, in_days=54, slug="tour-cancelled")
+        a_code(organiser=organiser, code="TOUR10", percent=10, uses_total=5)
+        return {"slug": own.slug, "cancelled-slug": off.slug}
+
+
+def _bookings(app: Flask, slug: str, cancelled: str) -> dict[str, making.Made]:
+    wish = making.a_wish(slug, people=PEOPLE)
+    made = {name: making.held(app, wish) for name in ("held", "lapsed", "bank")}
+    made["confirmed"] = making.paid(app, wish)
+    making.lapse(app, made["lapsed"])
+    making.receive(app, made["bank"], payment_status="unpaid", intent_status="processing")
+    made["cancelled"] = making.paid(app, replace(wish, slug=cancelled))
+    with arranged(app):
+        workshop = db.session.scalars(select(Workshop).where(Workshop.slug == cancelled)).one()
+        moving.cancel_workshop(workshop, "The presenter is ill.", actor="user:1", now=clock.now())
+    return made
+
+
+def _links(app: Flask) -> dict[str, str]:
+    with arranged(app):
+        now = clock.now()
+        organiser = db.session.scalars(select(Organiser).where(Organiser.slug == "sea-street")).one()
+        team.invite(organiser.id, "not-yet@sea-street.example", "presenter", actor="user:1", now=now)
+        invited = signing_in.Invited(organiser.id, "manager")
+        return {
+            "sign-in": f"/sign-in/{signing_in.make('new@post.example', 'sign_in', now).token}",
+            "password": f"/password/{signing_in.make('new@post.example', 'password', now).token}",
+            "invitation": "/invitations/"
+            + signing_in.make("new@post.example", "invitation", now, invited=invited).token,
+        }
+
+
+def _recordings(app: Flask) -> dict[str, str]:
+    """One that is open, one whose days are over, and the way into a room that is open."""
+    with arranged(app):
+        now = clock.now()
+        windows = db.session.scalars(select(AccessWindow).order_by(AccessWindow.id)).all()
+        leonie = next(each for each in map(_attendee, windows) if each.email == ATTENDEE)
+        recording = next(each for each in windows if each.attendee_id == leonie.id).recording
+        guests.invite_quietly(leonie.workshop, guests.Guest("Cy Closed", "cy@post.example"), now - timedelta(days=60))
+        closed = db.session.scalars(select(Attendee).where(Attendee.email == "cy@post.example")).one()
+        publishing.open_for_attendee(closed.id, now)
+        window = db.session.scalars(select(AccessWindow).where(AccessWindow.attendee_id == closed.id)).one()
+        window.opens_at, window.closes_at = now - timedelta(days=30), now - timedelta(days=2)
+        soon = db.session.scalars(
+            select(Attendee)
+            .join(Workshop)
+            .where(Attendee.email == ATTENDEE, Workshop.course.has(slug="reading-group-for-supervisors"))
+        ).one()
+        return {
+            "recording": access.url(leonie, recording.id),
+            "recording-closed": access.url(closed, recording.id),
+            "recorded-desk": f"/organise/sea-street/workshops/{leonie.workshop.slug}",
+            "watching-place": place_url(leonie),
+            "open": join_url(soon),
+        }
+
+
+def _attendee(window: AccessWindow) -> Attendee:
+    return db.session.get_one(Attendee, window.attendee_id)
+
+
+def _path(address: str) -> str:
+    parts = urlsplit(address)
+    return parts.path + (f"?{parts.query}" if parts.query else "")
