@@ -65,7 +65,7 @@ def join(asked: Asked, now: datetime) -> WaitingPerson:
     known = waiting_list.people(WaitingPerson.workshop_id == asked.workshop_id, WaitingPerson.email == asked.email)
     person = known[0] if known else None
     if person is not None and person.state in OPEN:
-        waiting_letters.joined(person, waiting_list.position(person), now)
+        waiting_letters.joined(person, waiting_list.positions([person])[person.id], now)
         return person
     facts = {
         "ticket_type_id": asked.ticket_id,
@@ -91,7 +91,7 @@ def join(asked: Asked, now: datetime) -> WaitingPerson:
         person.link_version += 1
     db.session.flush()
     _remember(person, "waiting_joined", "waiting", now, wanted=asked.wanted)
-    waiting_letters.joined(person, waiting_list.position(person), now)
+    waiting_letters.joined(person, waiting_list.positions([person])[person.id], now)
     line.people = waiting_list.on_list(asked.workshop_id)
     if ticket := line.ticket(person):
         _turn(line, line.ends(ticket))
@@ -184,7 +184,7 @@ def leave(person_id: int, workshop_id: int, now: datetime, *, actor: str = "wait
     line = waiting_list.locked(workshop_id, now)
     person = _still(line, person_id)
     is_own = actor == "waiting"
-    _end(line, person, "left" if is_own else "removed", actor)
+    _end(line, person, "left" if is_own else "removed", actor, why=why)
     person.link_version += 1
     if not is_own:
         said = [f"{person.organiser.name} has taken you off the waiting list.", *([f"They say: {why}"] if why else [])]
@@ -345,10 +345,10 @@ def _close(line: List, person: WaitingPerson) -> None:
     waiting_letters.over(person, heading, [said, "Nothing was charged."], line.now)
 
 
-def _end(line: List, person: WaitingPerson, state: str, actor: str) -> None:
+def _end(line: List, person: WaitingPerson, state: str, actor: str, why: str = "") -> None:
     _give_back(person, line.now)
     person.state, person.held_until = state, None
-    _remember(person, f"waiting_{state}", actor, line.now)
+    _remember(person, f"waiting_{state}", actor, line.now, **({"why": why} if why else {}))
     db.session.flush()
 
 
@@ -371,9 +371,16 @@ def _still(line: List, person_id: int) -> WaitingPerson:
 
 
 def spent(person: WaitingPerson | None) -> OfferSpent:
+    """Why there is nothing to take any more, and the way back to the workshop."""
+    there = {}
+    if person is not None:
+        page = web.url("courses.workshop", slug=person.workshop.slug)
+        there = {"next_url": page, "next_text": "Back to the workshop"}
     if person is not None and person.state == "booked":
-        return OfferSpent("It has been used for a booking, whose letter has all that comes next.")
-    return OfferSpent("Its time ran out, or you left the list. Nothing has been charged. You can join the list again.")
+        return OfferSpent("It has been used for a booking, whose letter has all that comes next.", **there)
+    return OfferSpent(
+        "Its time ran out, or you left the list. Nothing has been charged. You can join the list again.", **there
+    )
 
 
 def _remember(person: WaitingPerson, verb: str, actor: str, now: datetime, **facts: object) -> None:

@@ -1,6 +1,7 @@
 """Who is on the waiting list of a workshop, in which order, and how it stands: read here, changed in `waiting`."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -96,19 +97,33 @@ def everybody(workshop_id: int) -> list[WaitingPerson]:
     return people(WaitingPerson.workshop_id == workshop_id)
 
 
-def position(person: WaitingPerson) -> int:
-    """1 for who comes first, of those who have not got what they wait for."""
-    ahead = (
-        select(func.count())
-        .select_from(WaitingPerson)
-        .where(
-            WaitingPerson.workshop_id == person.workshop_id,
-            WaitingPerson.state.in_(OPEN),
-            (WaitingPerson.joined_at < person.joined_at)
-            | ((WaitingPerson.joined_at == person.joined_at) & (WaitingPerson.id < person.id)),
-        )
+def positions(found: Sequence[WaitingPerson]) -> dict[int, int]:
+    """1 for who comes first on a list, by person; nobody whose wait is over."""
+    there = {each.workshop_id for each in found}
+    order = func.row_number().over(
+        partition_by=WaitingPerson.workshop_id, order_by=(WaitingPerson.joined_at, WaitingPerson.id)
     )
-    return 1 + (db.session.scalar(ahead) or 0)
+    rows = db.session.execute(
+        select(WaitingPerson.id, order).where(WaitingPerson.workshop_id.in_(there), WaitingPerson.state.in_(OPEN))
+    )
+    return {person: number for person, number in rows}  # noqa: C416 - typed
+
+
+def numbers(workshop_ids: Sequence[int]) -> Counter[int]:
+    """How many people are on the list, by workshop."""
+    rows = db.session.execute(
+        select(WaitingPerson.workshop_id, func.count())
+        .where(WaitingPerson.workshop_id.in_(workshop_ids), WaitingPerson.state.in_(OPEN))
+        .group_by(WaitingPerson.workshop_id)
+    )
+    return Counter({workshop: number for workshop, number in rows})  # noqa: C416 - typed
+
+
+def of_address(email: str, now: datetime) -> list[WaitingPerson]:
+    """Where somebody waits or has an offer, soonest workshop first."""
+    there = Workshop.id.in_(select(Workshop.id).where(Workshop.ends_at > now, Workshop.status == "published"))
+    found = people(WaitingPerson.email == email, WaitingPerson.state.in_(OPEN), WaitingPerson.workshop.has(there))
+    return sorted(found, key=lambda each: each.workshop.starts_at)
 
 
 def locked(workshop_id: int, now: datetime) -> List:

@@ -1,5 +1,6 @@
 """What the page of somebody on a waiting list shows, and the reasons in words: the same for them and for the team."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,8 +37,9 @@ class View:
         return waiting_letters.places(self.number)
 
 
-def view(person: WaitingPerson, position: int, now: datetime) -> View:
+def view(person: WaitingPerson, positions: Mapping[int, int], now: datetime) -> View:
     """The person's place in the list, and why nothing is offered to them yet if so."""
+    position = positions.get(person.id, 0)
     state = state_of(person, now)
     is_near = waiting_list.is_first_come(person.workshop, now)
     reasons = [ENDED[state]] if state in ENDED else []
@@ -53,6 +55,13 @@ def state_of(person: WaitingPerson, now: datetime) -> str:
     if person.workshop.status == "cancelled" or (person.state in waiting_list.OPEN and now >= person.workshop.ends_at):
         return "closed" if person.state in waiting_list.OPEN else person.state
     return "lapsed" if is_over else person.state
+
+
+def choices(person: WaitingPerson) -> list[int]:
+    """How many somebody may take: what is held for them or fewer of it; what they asked for where nothing is."""
+    most = waiting_list.number_held(person) or person.wanted
+    step, least = person.ticket.seats, max(person.ticket.least_people, 1)
+    return [each for each in range(1, most) if each % step == 0 and each >= least] + [most]
 
 
 def refused(offer: Offer, wanted: int) -> str:

@@ -1,19 +1,15 @@
 """Joining a workshop's waiting list, and the page of somebody on it. A GET changes nothing: scanners open links."""
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
-from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response as Answer
-from wtforms import IntegerField, SelectField, StringField
-from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
 
 from accounts import open_to
-from bookings import checkout, choosing, waiting, waiting_letters, waiting_list, waiting_pages
-from bookings.forms import LONGEST_NAME
+from bookings import checkout, choosing, waiting, waiting_forms, waiting_letters, waiting_list, waiting_pages
 from bookings.models import WaitingPerson
+from bookings.waiting_forms import AcceptForm, WaitingForm, WishForm
 from courses import catalogue
 from courses.routes import one
 from lib import clock, db, limits, visitor, web
-from lib.forms import Email, KnownZone, one_line
 
 bp = Blueprint("waiting", __name__)
 
@@ -22,18 +18,6 @@ class PlacesAreFree(web.Refusal):
     status = 409
     refusal = "places_are_free"
     title = "There is no need to wait"
-
-
-class WaitingForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
-    """Who would like to come, and how many of them."""
-
-    name = StringField("Your name", [DataRequired("Please give your name."), Length(max=LONGEST_NAME)], [one_line])
-    email = StringField("Your email address", [Email()])
-    ticket_type = SelectField("Which ticket?", validators=[InputRequired("Please choose a ticket.")])
-    places = IntegerField(
-        "How many places?", [InputRequired("Please say how many places."), NumberRange(1, 1)], default=1
-    )
-    zone = StringField("Write times in our letters for", [KnownZone()], [one_line])
 
 
 @bp.get("/workshops/<slug>/waiting")
@@ -51,10 +35,10 @@ def join(slug: str) -> Answer | tuple[str, int]:
     form = _form(listing)
     if not form.validate():
         return _form_page(listing, form), 422
-    offer = choosing.offer_of(listing, form.ticket_type.data)
+    offer = choosing.offer_of(listing, form.ticket_type.data) or abort(404)
     wanted = form.places.data or 1
-    if offer is None or (sentence := waiting_pages.refused(offer, wanted)):
-        form.places.errors = [sentence if offer else "There is no such ticket."]
+    if sentence := waiting_pages.refused(offer, wanted):
+        form.places.errors = [sentence]
         return _form_page(listing, form), 422
     if offer.on_sale and (offer.left is None or offer.left >= wanted):
         raise PlacesAreFree(
@@ -103,9 +87,13 @@ def shown(token: str) -> Answer:
 def accept(token: str) -> Answer:
     person = _person(token)
     now = clock.now()
-    # What is held for an offer, or what was asked for where the first to answer has it.
-    most = waiting_list.number_held(person) or person.wanted
-    number = min(max(request.form.get("places", most, int), 1), most)
+    choices = waiting_pages.choices(person)
+    number = choices[-1]
+    if len(choices) > 1:
+        form = waiting_forms.accepting(choices, request.form)
+        if not form.validate():
+            return _page(person, token, accepting=form, status=422)
+        number = form.number.data
     number_id, workshop_id, slug = person.id, person.workshop_id, person.workshop.slug
     with db.writing():
         waiting.accept(number_id, workshop_id, number, now)
@@ -118,15 +106,17 @@ def wish(token: str) -> Answer:
     """Ask for fewer places, or for more, without losing the place in the list."""
     person = _person(token)
     listing = one(person.workshop.slug)
+    form = waiting_forms.wish(listing.workshop.most_attendees, request.form)
+    if not form.validate():
+        return _page(person, token, wishing=form, status=422)
+    wanted = form.places.data or 1
     offer = choosing.offer_of(listing, person.ticket.code)
-    wanted = request.form.get("places", 0, int)
-    if not 1 <= wanted <= listing.workshop.most_attendees:
-        return _page(person, token, f"Please ask for between 1 and {listing.workshop.most_attendees}.", 422)
     if offer is not None and (sentence := waiting_pages.refused(offer, wanted)):
-        return _page(person, token, sentence, 422)
+        form.places.errors = [sentence]
+        return _page(person, token, wishing=form, status=422)
     number_id, workshop_id, now = person.id, person.workshop_id, clock.now()
     with db.writing():
-        waiting.wish(number_id, workshop_id, wanted, "takes_fewer" in request.form, now)
+        waiting.wish(number_id, workshop_id, wanted, bool(form.takes_fewer.data), now)
     return redirect(url_for(".shown", token=token), code=303)
 
 
@@ -144,32 +134,36 @@ def _person(token: str) -> WaitingPerson:
     return waiting_list.by_token(token) or abort(404)
 
 
-def _page(person: WaitingPerson, token: str, error: str = "", status: int = 200) -> Answer:
-    now = clock.now()
-    view = waiting_pages.view(person, waiting_list.position(person), now)
-    is_over = view.state in waiting_pages.ENDED
+def _page(
+    person: WaitingPerson,
+    token: str,
+    *,
+    wishing: WishForm | None = None,
+    accepting: AcceptForm | None = None,
+    status: int = 200,
+) -> Answer:
+    view = waiting_pages.view(person, waiting_list.positions([person]), clock.now())
+    most = person.workshop.most_attendees
     page = render_template(
-        "bookings/waiting.html", view=view, person=person, workshop=person.workshop, token=token, error=error
+        "bookings/waiting.html",
+        view=view,
+        person=person,
+        workshop=person.workshop,
+        token=token,
+        wishing=wishing or waiting_forms.wish(most, places=person.wanted, takes_fewer=person.takes_fewer),
+        accepting=accepting or waiting_forms.accepting(waiting_pages.choices(person)),
     )
-    return web.private(Response(page, 410 if is_over else status))
+    return web.private(Response(page, 410 if view.state in waiting_pages.ENDED else status))
 
 
 def _form(listing: catalogue.Listing) -> WaitingForm:
     """The form for what can be waited for. Raises the refusal that says why there is nothing."""
-    form = WaitingForm()
-    choices = [each for each in listing.offers if each.on_sale or each.is_full]
-    if not choices:
+    offers = [each for each in listing.offers if each.on_sale or each.is_full]
+    if not offers:
         checkout.refuse_unless_bookable(listing)
-    form.ticket_type.choices = [(each.ticket.code, each.ticket.name) for each in choices]
-    most = listing.workshop.most_attendees
-    form.places.validators = [
-        InputRequired("Please say how many places."),
-        NumberRange(1, most, f"Please ask for between 1 and {most}."),
-    ]
-    if not form.is_submitted():
-        form.zone.data = visitor.zone() or listing.workshop.zone
-        form.ticket_type.data = next((each.ticket.code for each in choices if each.is_full), choices[0].ticket.code)
-    return form
+    typed = request.form if request.method == "POST" else None
+    zone = visitor.zone() or listing.workshop.zone
+    return waiting_forms.joining(offers, listing.workshop.most_attendees, typed, zone)
 
 
 def _form_page(listing: catalogue.Listing, form: WaitingForm) -> str:

@@ -43,6 +43,10 @@ LETTERS = {
     "workshop_cancelled": "The workshop is cancelled",
     "cancelled_booking": "The workshop is cancelled, and the money",
     "organiser_notice": "A notice to you",
+    "waiting_joined": "On the waiting list",
+    "waiting_offer": "A place held for somebody who waited",
+    "waiting_first_come": "A free place, for whoever answers first",
+    "waiting_over": "The wait is over",
 }
 ROLES = {"owner": "Owner", "manager": "Manager", "presenter": "Presenter"}
 PAPERS = {"terms": "Terms", "privacy": "Privacy notice", "accessibility": "Accessibility statement"}

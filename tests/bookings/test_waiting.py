@@ -275,7 +275,7 @@ def test_one_place_is_too_few_for_two_and_both_sides_see_why(app: Flask) -> None
     with app.app_context():
         found = waiting_list.by_id(pair)
         assert found
-        view = waiting_pages.view(found, waiting_list.position(found), clocks.now())
+        view = waiting_pages.view(found, waiting_list.positions([found]), clocks.now())
     assert view.position == 1
     assert view.reasons[0].startswith("One place is free, and 2 places were asked for.")
 
