@@ -158,7 +158,7 @@ def test_another_organiser_s_code_is_unknown(app: Flask, workshop: str, clock: C
         ("2027-04-02T00:00:00Z", False),
     ],
 )
-def test_a_code_counts_to_the_last_second_of_its_day_in_the_organiser_s_zone(
+def test_disc_04_a_code_counts_to_the_last_second_of_its_day_in_the_organisers_zone(
     app: Flask, workshop: str, clock: Clock, at: str, is_accepted: bool
 ) -> None:
     with arranged(app):

@@ -47,7 +47,8 @@ class Clone:
             entry = pwd.getpwnam(self.user)
             identity = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
         return subprocess.Popen(
-            command,
+            # Whatever a script started in the background ignores Ctrl-C, and so would its children.
+            ("env", "--default-signal=INT", *command),
             cwd=self.folder,
             env={"PATH": PATH, "HOME": str(self.home)},
             stdin=subprocess.DEVNULL,
