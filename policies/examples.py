@@ -7,6 +7,7 @@ what is expected (docs/policies.md). No database, no clock.
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from itertools import permutations
@@ -18,7 +19,7 @@ import yaml
 from lib import zones
 from policies import gaps
 from policies.facts import Facts, Group
-from policies.measures import Calendar
+from policies.measures import Calendar, length
 from policies.outcomes import Outcome, outcome
 from policies.rules import PolicyRefused, Rules, read
 
@@ -184,11 +185,11 @@ def differences(expected: Mapping[str, Any], got: Outcome) -> Iterator[str]:
         if key == "options":
             if not _same_options(value, found["options"]):
                 yield f"options are {found['options'] or 'none'}, expected {value}"
-        elif _plain(value) != found.get(key, False if value is False else None):
+        elif _same(key, value) != found.get(key, False if value is False else None):
             shown = found.get(key)
             if shown is None and found["options"]:
                 shown = f"one of the options {found['options']}"
-            yield f"{key} is {shown}, expected {_plain(value)}"
+            yield f"{key} is {shown}, expected {_same(key, value)}"
 
 
 def spoken(got: Outcome) -> dict[str, Any]:
@@ -228,10 +229,14 @@ def _same_options(expected: Any, found: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def _is_option(expected: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
-    return all(_plain(value) == found.get(key) for key, value in expected.items())
+    return all(_same(key, value) == found.get(key) for key, value in expected.items())
 
 
-def _plain(value: Any) -> Any:
+def _same(key: str, value: Any) -> Any:
+    """What is expected, written as an outcome writes it: `14d` as 14 days."""
+    if key == "pay_within" and isinstance(value, str):
+        with suppress(ValueError):
+            return str(length(value))
     return value.isoformat() if isinstance(value, date) else value
 
 

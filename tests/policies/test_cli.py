@@ -52,6 +52,14 @@ def test_each_difference_is_printed(check: Any) -> None:
     assert found.exit_code == 1
 
 
+@pytest.mark.parametrize(("expected", "code"), [("14d", 0), ("2w", 1), ("14 days", 0), ("13d", 1)])
+def test_a_length_is_expected_as_it_was_written(check: Any, expected: str, code: int) -> None:
+    rules = [{"action": "provider_cancel", "refund_pct": 100, "pay_within": "14d"}]
+    example = EXAMPLE | {"action": "provider_cancel", "expect": {"refund_minor": 100, "pay_within": expected}}
+
+    assert check({"id": "soon", "rules": rules, "examples": [example]}).exit_code == code
+
+
 def test_a_refused_policy_names_its_edge(check: Any) -> None:
     rules = [{"action": "cancel", "if": {"notice": sign}, "refund_pct": n} for n, sign in enumerate((">14d", "<7d"))]
     found = check({"id": "holes", "rules": rules})
