@@ -7,7 +7,7 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from werkzeug.wrappers import Response as Answer
 
 from accounts import open_to
-from bookings import change_rows, change_terms, changes, changing, lifecycle, payment_routes, transfers
+from bookings import change_rows, change_terms, changes, changing, lifecycle, payment_routes, refund_bases, transfers
 from bookings.change_terms import Act
 from bookings.models import Attendee, Booking
 from lib import clock, db, forms, web
@@ -136,7 +136,8 @@ def _cancel_page(
     staying = [each for each in booking.attendees if each.state == "confirmed"]
     asked = set(request.values.getlist("attendee", type=int))
     leaving = staying if len(staying) == 1 else [each for each in staying if each.n in asked]
-    offers = {each: change_terms.offer(each, "cancel", now, moved=change_rows.moved(each)) for each in leaving}
+    offers = changes.offers(booking, leaving, now)
+    lost = refund_bases.re_rated(booking, leaving)
     return _page(
         "bookings/cancellation.html",
         booking,
@@ -145,6 +146,7 @@ def _cancel_page(
         leaving=leaving,
         offers=offers,
         deals=change_terms.totals(offers),
+        re_rated=lost.words if lost else "",
         passages=change_terms.passages(booking),
         problems=problems or [],
         refusal=refusal,

@@ -1,11 +1,11 @@
 """What the policy frozen on a booking says to one change of one attendee, as deals to choose from."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from bookings import invites
+from bookings import invites, plan_rows
 from bookings.models import Attendee, Booking
 from lib import money, zones
 from policies import outcomes, steps, versions, words
@@ -71,17 +71,32 @@ def offer(
     moved: int = 0,
     new_price_minor: int | None = None,
     new_starts_at: datetime | None = None,
+    paid_minor: int | None = None,
+    reason: str = "",
+    decides: bool = False,
 ) -> Offer:
-    """What may be done with the place when it is asked for at `at`."""
+    """What may be done with the place when it is asked for at `at`.
+
+    `paid_minor` is the base of a refund where it is not the stored share; `reason` one of those the policy knows, with
+    its proof. `decides` is for the organiser, who may agree to what the policy leaves to them and act after the end.
+    """
     booking = attendee.booking
     sessions = invites.sessions_of(attendee)
-    paid = attendee.price_minor - attendee.discount_minor
-    ask = f"Please write to {booking.organiser.email} and name booking {booking.reference}."
-    if not sessions or max(each.ends_at for each in sessions) <= at:
-        return Offer((), f"The workshop is over. {ask}")
-    if paid == 0 and action in ("cancel", "substitute"):
-        return Offer((Deal(words="The place cost nothing, so there is nothing to settle."),), "")
+    share = attendee.price_minor - attendee.discount_minor
+    unpaid = plan_rows.unpaid_of(attendee)
+    paid = share - unpaid if paid_minor is None else paid_minor
+    ask = "" if decides else f"Please write to {booking.organiser.email} and name booking {booking.reference}."
+    if not sessions or (max(each.ends_at for each in sessions) <= at and not decides):
+        return Offer((), f"The workshop is over. {ask}".strip())
+    if paid == 0 and action != "transfer":
+        why = "Nothing of what was paid for the place is here any more" if share else "The place cost nothing"
+        return Offer((Deal(words=f"{why}, so there is nothing to settle."),), "")
+    if unpaid and action == "transfer":
+        amount = money.text(unpaid, booking.currency)
+        return Offer((), f"{amount} of the place is still to be paid, and a plan stays with its date. {ask}".strip())
     if not booking.policy:
+        if decides:
+            return Offer((), "The booking was made without terms for changes, so this is yours to decide.")
         return Offer((), f"{booking.organiser.name} settles this with you in person. {ask}")
     facts = Facts(
         price_minor=attendee.price_minor,
@@ -94,24 +109,36 @@ def offer(
         paid_at=booking.confirmed_at,
         ticket="full_price" if attendee.ticket.is_full_price and not attendee.discount_minor else "discounted",
         product="recording" if not attendee.ticket.includes_live else attendee.workshop.format,
+        deposit_minor=plan_rows.deposit_of(attendee),
         transfers_used=moved,
         target_price_minor=new_price_minor,
         target_starts_at=new_starts_at,
+        reason=reason,
+        proof=bool(reason),
     )
     rules = versions.read(booking.policy)
     try:
         found = outcomes.outcome(rules, action, facts, at)
         worse = steps.worsens_at(rules, action, facts, at)
     except AmountMissing:
-        return Offer((), f"The booking terms name no amount in {booking.currency}. {ask}")
+        return Offer((), f"The booking terms name no amount in {booking.currency}. {ask}".strip())
     if not found.allowed:
-        return Offer((), found.text or f"The booking terms do not provide for this. {ask}")
-    if found.discretionary or not found.is_said:
+        return Offer((), found.text or f"The booking terms do not provide for this. {ask}".strip())
+    if (found.discretionary or not found.is_said) and not decides:
         return Offer((), f"{found.text} {booking.organiser.name} decides this case by case. {ask}".strip())
     deals = tuple(_deals(found, attendee, action))
     if not deals:
         return Offer((), f"{found.text} {ask}".strip())
     return Offer(deals, found.text, steps.until(worse, attendee.workshop.zone) if worse else "")
+
+
+def is_part_of_group(booking: Booking, gone: Collection[Attendee]) -> bool:
+    """Whether these leave others of a group that has a price of its own, and the policy speaks of that by name."""
+    is_group = any(each["least_people"] > 1 for each in booking.quote.get("codes", []))
+    stay = any(each.state == "confirmed" and each not in gone for each in booking.attendees)
+    if not (is_group and stay and booking.policy):
+        return False
+    return "cancel_one_of_group" in versions.read(booking.policy).actions
 
 
 def _deals(found: Outcome, attendee: Attendee, action: str) -> list[Deal]:
@@ -124,12 +151,15 @@ def _deals(found: Outcome, attendee: Attendee, action: str) -> list[Deal]:
         keeps = action == "cancel" and way.recording is True
         if keeps and not any(each.kind == "catch_up" for each in attendee.workshop.tickets):
             continue
+        if keeps and plan_rows.unpaid_of(attendee):
+            continue  # what is half paid for is not theirs to watch
         better = found.if_so.refund_minor if found.if_so and not found.options else way.refund_minor
-        made.append(_deal(way, attendee, keeps, max(better - way.refund_minor, 0)))
+        unpaid = 0 if action in ("substitute", "transfer") else plan_rows.unpaid_of(attendee)
+        made.append(_deal(way, attendee, keeps, max(better - way.refund_minor, 0), unpaid))
     return made
 
 
-def _deal(way: Outcome, attendee: Attendee, keeps: bool, if_resold: int) -> Deal:
+def _deal(way: Outcome, attendee: Attendee, keeps: bool, if_resold: int, unpaid: int) -> Deal:
     until = None
     if way.credit_minor and way.credit_expires:
         midnight = datetime.combine(way.credit_expires + timedelta(days=1), time())
@@ -143,11 +173,11 @@ def _deal(way: Outcome, attendee: Attendee, keeps: bool, if_resold: int) -> Deal
         if_resold_minor=if_resold,
         keeps_recording=keeps,
         waits_for_resale=if_resold > 0,
-        words=_words(way, attendee, keeps, if_resold),
+        words=_words(way, attendee, keeps, if_resold, unpaid),
     )
 
 
-def _words(way: Outcome, attendee: Attendee, keeps: bool, if_resold: int) -> str:
+def _words(way: Outcome, attendee: Attendee, keeps: bool, if_resold: int, unpaid: int) -> str:
     def amount(minor: int) -> str:
         return money.text(minor, attendee.booking.currency)
 
@@ -163,7 +193,10 @@ def _words(way: Outcome, attendee: Attendee, keeps: bool, if_resold: int) -> str
         said.append(f"Another {amount(if_resold)} goes back if somebody else takes the place before it begins.")
     if way.due_minor:
         said.append(f"{amount(way.due_minor)} is to be paid first.")
-    return " ".join(said) or "No money goes back."
+    said = said or ["No money goes back."]
+    if unpaid:
+        said.append(f"The {amount(unpaid)} not paid yet is no longer owed.")
+    return " ".join(said)
 
 
 def totals(offers: Mapping[Attendee, Offer]) -> list[Deal]:

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from bookings import change_letters, change_rows, change_terms, changing, reselling, returning, transfers
-from bookings.change_terms import Act, Deal
+from bookings import change_letters, change_rows, change_terms, changing, refund_bases, reselling, returning, transfers
+from bookings.change_terms import Act, Deal, Offer
 from bookings.models import Attendee, Booking, Change
 from courses import catalogue, places
 from lib import money, work
@@ -14,14 +14,40 @@ from payments import ledger, refunds
 from payments.models import Payment, PaymentAttempt
 
 
+def offers(
+    booking: Booking,
+    gone: Sequence[Attendee],
+    at: datetime,
+    *,
+    action: str = "cancel",
+    reason: str = "",
+    decides: bool = False,
+) -> dict[Attendee, Offer]:
+    """What the policy says to each of these places when they are given up together at `at`."""
+    bases = refund_bases.of(booking, gone)
+    if action == "cancel" and change_terms.is_part_of_group(booking, gone):
+        action = "cancel_one_of_group"
+    return {
+        each: change_terms.offer(
+            each,
+            action,
+            at,
+            moved=change_rows.moved(each),
+            paid_minor=bases[each.id],
+            reason=reason,
+            decides=decides,
+        )
+        for each in gone
+    }
+
+
 def cancel(booking: Booking, numbers: Sequence[int], choice: int, promised: str, act: Act) -> None:
     """Give up these places as their policy allows now. Raises PlaceOver, NotAllowed or QuoteChanged."""
     gone = changing.of(booking, numbers)
-    deals = {
-        each: change_rows.chosen(change_terms.offer(each, "cancel", act.at, moved=change_rows.moved(each)), choice)
-        for each in gone
-    }
+    found = offers(booking, gone, act.at)
+    deals = {each: change_rows.chosen(offer, choice) for each, offer in found.items()}
     change_rows.refuse_unless_promised(list(deals.values()), promised)
+    refund_bases.settle(booking, gone)
     end(booking, deals, act)
 
 

@@ -225,6 +225,16 @@ def release_use(booking_id: int) -> None:
     _set(booking_id, ("held", "used"), state="released", held_until=None)
 
 
+def took_back(booking_id: int, code: str, minor: int) -> None:
+    """Those who stay on the booking lost the code: so much less was given with it."""
+    codes = select(DiscountCode.id).where(DiscountCode.code == code)
+    uses = db.session.scalars(
+        select(Redemption).where(Redemption.booking_id == booking_id, Redemption.code_id.in_(codes))
+    )
+    for use in uses:
+        use.minor = max(use.minor - minor, 0)
+
+
 def ended(booking_id: int, now: datetime) -> DiscountCode | None:
     """A code of the booking that has ended since it was held, if there is one."""
     codes = select(DiscountCode).join(Redemption, Redemption.code_id == DiscountCode.id)
