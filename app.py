@@ -23,6 +23,7 @@ from bookings import routes as bookings_routes
 from bookings import waiting_jobs as bookings_waiting_jobs
 from bookings import waiting_routes as bookings_waiting_routes
 from bookings import webhook as bookings_webhook
+from courses import bundles_routes as courses_bundles_routes
 from courses import routes as courses_routes
 from courses import shelf
 from lib import cli as lib_cli
@@ -43,6 +44,7 @@ from organisers import recordings_routes as organisers_recordings_routes
 from organisers import routes as organisers_routes
 from organisers import settings_routes as organisers_settings_routes
 from organisers import tickets_routes as organisers_tickets_routes
+from organisers import waiting_routes as organisers_waiting_routes
 from organisers import workshop_routes as organisers_workshop_routes
 from payments import jobs as payments_jobs
 from policies import cli as policies_cli
@@ -58,6 +60,7 @@ from visitors import site_routes as visitors_site_routes
 ROOMS = (
     accounts_routes.bp,
     courses_routes.bp,
+    courses_bundles_routes.bp,
     bookings_routes.bp,
     bookings_joining_routes.bp,
     bookings_payment_routes.bp,
@@ -79,6 +82,7 @@ ROOMS = (
     organisers_tickets_routes.bp,
     organisers_meeting_routes.bp,
     organisers_recordings_routes.bp,
+    organisers_waiting_routes.bp,
     organisers_people_routes.bp,
     organisers_people_acts_routes.bp,
     organisers_money_routes.bp,

@@ -187,7 +187,10 @@ def leave(person_id: int, workshop_id: int, now: datetime, *, actor: str = "wait
     _end(line, person, "left" if is_own else "removed", actor, why=why)
     person.link_version += 1
     if not is_own:
-        said = [f"{person.organiser.name} has taken you off the waiting list.", *([f"They say: {why}"] if why else [])]
+        said = [
+            f"{person.organiser.name} has taken you off the waiting list.",
+            *([f"They say: {why.rstrip('.')}."] if why else []),
+        ]
         waiting_letters.over(person, "You are no longer on the waiting list", said, now)
     waiting_list.mark(line)
 

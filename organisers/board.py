@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from accounts.models import Organiser
+from bookings import waiting_list
 from bookings.models import Attendee, Booking
 from courses import publishing, shelf, standing
 from courses.models import TicketType, Workshop, WorkshopSession
@@ -21,12 +22,13 @@ SOON = timedelta(hours=48)
 
 @dataclass(frozen=True)
 class Line:
-    """One workshop on the board. `left` is None where nothing is sold."""
+    """One workshop on the board. `left` is None where nothing is sold; `waiting` people are on its list."""
 
     workshop: Workshop
     sold: int
     held: int
     left: int | None
+    waiting: int
     next: WorkshopSession | None
     missing: list[str]
     is_without_link: bool
@@ -65,7 +67,8 @@ def read(organiser: Organiser, page: int, now: datetime) -> Board:
     found = shelf.read(now, lambda kept: [each for each in kept.workshops if each.slug in slugs])
     left = {each.id: standing.of(found, each, now).places_left for each in found.workshops if each.slug in slugs}
     linked = points.with_points([session.id for each in ahead for session in each.sessions])
-    lines = {each.id: _line(each, sold, held, left, linked, now) for each in (*ahead, *over)}
+    waiting = waiting_list.numbers(ids)
+    lines = {each.id: _line(each, sold, held, left, waiting, linked, now) for each in (*ahead, *over)}
     return Board(
         [lines[each.id] for each in ahead if each.status != "draft"],
         [lines[each.id] for each in ahead if each.status == "draft"],
@@ -93,6 +96,7 @@ def _line(
     sold: Counter[int],
     held: Counter[int],
     left: dict[int, int],
+    waiting: Counter[int],
     linked: set[int],
     now: datetime,
 ) -> Line:
@@ -104,6 +108,7 @@ def _line(
         sold[workshop.id],
         held[workshop.id],
         left.get(workshop.id),
+        waiting[workshop.id],
         coming,
         publishing.missing(workshop, now) if workshop.status == "draft" else [],
         bool(is_online and is_soon and coming is not None and coming.id not in linked),

@@ -13,6 +13,16 @@ STATES = {
     "lapsed": ("Lapsed", ""),
     "cancelled": ("Cancelled", ""),
 }
+WAITING = {
+    "waiting": ("Waiting", "warn"),
+    "offered": ("Has an offer", "tell"),
+    "accepted": ("Is booking", "tell"),
+    "booked": ("Booked", "good"),
+    "lapsed": ("Did not answer", ""),
+    "left": ("Left", ""),
+    "removed": ("Taken off", ""),
+    "closed": ("Over", ""),
+}
 PLACES = {"held": "kept", "taken": "taken", "released": "given back"}
 PAYMENTS = {"pending": "on its way", "succeeded": "arrived", "failed": "did not arrive"}
 DISPUTES = {
@@ -56,6 +66,7 @@ _ACTORS = {
     "worker": "Colloquy",
     "rule": "Colloquy",
     "attendee": "The attendee",
+    "waiting": "Somebody who waits",
 }
 _DEEDS = {
     "booking_held": "Places kept while the booker pays",
@@ -73,6 +84,18 @@ _DEEDS = {
     "attendee_corrected": "A person put right",
     "place_given": "A free place given",
     "joined": "Came in",
+    "waiting_joined": "Joined the list",
+    "waiting_changed": "Asked for another number",
+    "waiting_offered": "Offered a place",
+    "waiting_told": "Told of a free place",
+    "waiting_accepted": "Took the offer",
+    "waiting_booked": "Booked",
+    "waiting_lapsed": "Did not answer in time",
+    "waiting_waits_on": "Let fewer places pass, and waits on",
+    "waiting_left": "Left the list",
+    "waiting_removed": "Taken off the list",
+    "waiting_closed": "The wait ended with the sale",
+    "waiting_set": "The list's settings changed",
 }
 _LINK = re.compile(r"(?:https?|webcal)://\S+")
 

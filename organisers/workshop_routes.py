@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from accounts import open_to
 from accounts.models import Organiser
-from bookings import reminders
+from bookings import reminders, waiting_list
 from courses import editing, places, publishing, schedule, tickets
 from courses.editing import NotPossible
 from courses.models import Course, Presenter, Venue, Workshop
@@ -202,6 +202,7 @@ def _overview(organiser: Organiser, found: Workshop, clone: CloneForm) -> str:
         sold=sold[found.id],
         held=held[found.id],
         claimed=places.claimed([each.id for each in found.pools], now),
+        waiting=waiting_list.numbers([found.id])[found.id],
         missing=publishing.missing(found, now) if found.status == "draft" else [],
         is_live=rows.is_live(found.id),
         linked=points.with_points([each.id for each in found.sessions]),

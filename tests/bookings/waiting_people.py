@@ -6,13 +6,13 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import select
 
-from bookings import checkout, lifecycle, waiting, waiting_jobs, waiting_list
+from bookings import checkout, lifecycle, waiting, waiting_jobs, waiting_letters, waiting_list
 from bookings.models import Booking, WaitingPerson
 from courses import catalogue, shelf
 from courses.models import Workshop
 from lib import clock, db, work
 from mail.models import Letter
-from tests.bookings.making import Made, a_wish, paid
+from tests.bookings.making import Made, a_wish, paid, receive
 from tests.builders import a_workshop, arranged
 
 NEW_YORK = "America/New_York"
@@ -80,6 +80,12 @@ def person(app: Flask, number: int) -> WaitingPerson:
         return found
 
 
+def token_of(app: Flask, number: int) -> str:
+    """What leads to somebody's own page of the list."""
+    with app.app_context():
+        return waiting_letters.token(person(app, number))
+
+
 def states(app: Flask, *numbers: int) -> list[str]:
     return [person(app, each).state for each in numbers]
 
@@ -124,3 +130,10 @@ def templates(app: Flask, number: int) -> list[str]:
 
 def until(app: Flask, number: int) -> datetime | None:
     return person(app, number).held_until
+
+
+def receive_of(app: Flask, reference: str) -> None:
+    """The money for a booking came."""
+    with app.app_context():
+        number = db.session.scalars(select(Booking.id).where(Booking.reference == reference)).one()
+    receive(app, Made(number, reference, "", ()))

@@ -15,6 +15,7 @@ from newsletter.models import Placement
 from policies import templates, versions
 from tests.accounts.browsing import send
 from tests.bookings.making import ANN, BOB, a_wish, paid
+from tests.bookings.waiting_people import a_full_workshop, give_up, token_of, waits, work_off
 from tests.builders import a_code, a_meeting, a_question, a_workshop, arranged
 from tests.conftest import Person
 from tests.organisers.conftest import DESK, signed_in
@@ -49,6 +50,9 @@ TYPED: dict[str, tuple[str, dict[str, str]]] = {
     "changes.cancel": ("/bookings/{reference}/cancellation", {}),
     "changes.substitute": ("/bookings/{reference}/attendees/0/substitution", {"name": "", "email": "nowhere"}),
     "changes.transfer": ("/bookings/{reference}/transfer", {"attendee": "0"}),
+    "waiting.join": ("/workshops/own/waiting", {"email": "nowhere", "places": "many", "zone": "Atlantis"}),
+    "waiting.wish": ("/waiting/{waiting}/wish", {"places": "many"}),
+    "waiting.accept": ("/waiting/{offered}/acceptance", {"number": "3"}),
     "newsletter.ask": ("/newsletter", {"email": "nowhere"}),
     "organise_codes.make": (f"{DESK}/codes", {"percent": "101", "uses_total": "none"}),
     "organise_codes.change": (f"{DESK}/codes/{{code}}", {"percent": "many", "valid_from": "never"}),
@@ -77,6 +81,7 @@ TYPED: dict[str, tuple[str, dict[str, str]]] = {
     "organise_acts.resend_place": (f"{DESK}/bookings/{{reference}}/attendees/0/letter", {}),
     "organise_acts.resend_receipt": (f"{DESK}/bookings/{{reference}}/receipt", {}),
     "organise_acts.give_place": (f"{OWN}/people", {"email": "nowhere", "ticket": "none"}),
+    "organise_waiting.save_settings": (f"{OWN}/waiting/settings", {"waiting_hours": "many", "waiting_at_once": "0"}),
     "organise_papers.preview": (f"{DESK}/papers/terms/preview", {"text": " "}),
     "organise_papers.write": (f"{DESK}/papers/terms", {"text": ""}),
     "organise_settings.save": (f"{DESK}/settings/words", {"colour": "pink", "phone": "ring me", "email": "no"}),
@@ -113,9 +118,12 @@ NEVER_WRONG = {
     "organise_tickets.delete": ONE_BUTTON,
     "organise_tickets.delete_pool": ONE_BUTTON,
     "organise_tickets.delete_question": ONE_BUTTON,
+    "organise_waiting.offer": ONE_BUTTON,
+    "organise_waiting.remove": OPTIONAL,
     "organise_workshops.archive": ONE_BUTTON,
     "organise_workshops.delete": ONE_BUTTON,
     "organise_workshops.publish": ONE_BUTTON,
+    "waiting.leave": ONE_BUTTON,
     "bookings.quote": "a price is always told; what is still empty is no mistake yet, a refused code is tried below",
     "recordings.watched": "sent by a script, not by a form",
     "webhook.stripe_webhook": "sent by a machine, not by a form",
@@ -182,7 +190,14 @@ def places(app: Flask, client: PageClient, olu: Person) -> dict[str, str]:
         versions.write(organiser_id, "Ours", policy, actor="user:1", now=clock.now())
     made = paid(app, a_wish("own", people=[ANN, BOB]))
     client.get(made.url)  # opens the booking for this browser
+    full, holders = a_full_workshop(app, capacity=2)
+    offered, waiting = waits(app, full, "first", wanted=2), waits(app, full, "second")
+    for each in holders:
+        give_up(app, each)
+    work_off(app)
     return {
+        "offered": token_of(app, offered),
+        "waiting": token_of(app, waiting),
         "code": folded,
         "member": str(member),
         "course": course,
