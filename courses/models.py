@@ -40,6 +40,7 @@ workshop_presenter = _link("workshop_presenter", "workshop", "presenter")
 ticket_session = _link("ticket_session", "ticket_type", "workshop_session")
 ticket_pool = _link("ticket_pool", "ticket_type", "pool")
 question_ticket = _link("question_ticket", "question", "ticket_type")
+bundle_ticket = _link("bundle_ticket", "bundle", "ticket_type")
 
 
 class Presenter(Owned, db.Base):

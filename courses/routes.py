@@ -6,11 +6,10 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
 from markupsafe import Markup
 from sqlalchemy import select
-from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as Answer
 
 from accounts import open_to
-from courses import catalogue, feeds, machines, search, shelf, slugs, standing
+from courses import bundles, catalogue, feeds, machines, search, shelf, slugs, standing
 from courses.models import Course
 from lib import clock, db, texts, visitor, web
 
@@ -34,7 +33,9 @@ def listed() -> str:
 
     # Whether a place is free, or a recording left, is only known once all that could be meant are counted.
     counts_all = asked.only_free_places or asked.most is not None or asked.recordings
-    found = shelf.read(now, lambda kept: wanted(kept) if counts_all else wanted(kept)[part])
+    found = shelf.read(
+        now, lambda kept: bundles.with_those_beside(kept, wanted(kept) if counts_all else wanted(kept)[part])
+    )
     fitting = wanted(found)
     if counts_all:
         fitting = [each for each in fitting if search.stands(standing.of(found, each, now), asked)]
@@ -45,6 +46,7 @@ def listed() -> str:
     return render_template(
         "courses/list.html",
         listings=[standing.of(found, each, now) for each in fitting[part]],
+        bundled=bundles.on_sale(found, fitting[part], now),
         page=page,
         pages=pages,
         number=len(fitting),
@@ -85,14 +87,16 @@ def listed_calendar() -> Response:
 @bp.get("/workshops/<slug>")
 @open_to.anyone
 def workshop(slug: str) -> str | Answer:
-    try:
-        listing = one(slug)
-    except NotFound:
+    now = clock.now()
+    found = shelf.read(now, lambda kept: bundles.with_those_beside(kept, _of_slug(kept, slug)))
+    if slug not in found.by_slug:
         return _moved("workshop", slug)
+    listing = standing.of(found, found.by_slug[slug], now)
     return render_template(
         "courses/workshop.html",
         listing=listing,
         workshop=listing.workshop,
+        bundled=bundles.on_sale(found, [listing.workshop], now)[listing.workshop.id],
         part=standing.part,
         zone=visitor.zone() or "",
     )
@@ -195,10 +199,14 @@ def _moved(kind: slugs.Kind, slug: str) -> Answer:
 def one(slug: str) -> catalogue.Listing:
     """The published or cancelled workshop of that slug as it stands now; 404 for anything else."""
     now = clock.now()
-    found = shelf.read(now, lambda kept: [kept.by_slug[slug]] if slug in kept.by_slug else [])
+    found = shelf.read(now, lambda kept: _of_slug(kept, slug))
     if slug not in found.by_slug:
         abort(404)
     return standing.of(found, found.by_slug[slug], now)
+
+
+def _of_slug(kept: shelf.Shelf, slug: str) -> list[shelf.WorkshopFacts]:
+    return [kept.by_slug[slug]] if slug in kept.by_slug else []
 
 
 def _calendar(body: bytes, name: str) -> Response:

@@ -7,7 +7,7 @@ with time or with each booking (places left, tickets on sale) is never kept, onl
 
 import secrets
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from sqlalchemy import BigInteger, String, bindparam, event, func, insert, liter
 from sqlalchemy.orm import ORMExecuteState, Session, joinedload
 
 from accounts.models import Organiser
+from courses.bundles_models import Bundle, BundlePrice
 from courses.models import (
     Course,
     Edition,
@@ -33,8 +34,13 @@ from courses.places import for_sale
 from lib import db
 from lib.db import UtcDateTime
 
-WATCHED = (Course, Workshop, WorkshopSession, Presenter, Venue, TicketType, TicketPrice, Pool, Organiser)
-_TABLES = {kind.__tablename__ for kind in WATCHED} | {"workshop_presenter", "ticket_session", "ticket_pool"}
+WATCHED = (
+    *(Course, Workshop, WorkshopSession, Presenter, Venue, TicketType, TicketPrice, Pool, Organiser),
+    *(Bundle, BundlePrice),
+)
+_TABLES = {kind.__tablename__ for kind in WATCHED} | {
+    *("workshop_presenter", "ticket_session", "ticket_pool", "bundle_ticket"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,7 @@ class TicketFacts:
     prices: tuple[PriceFacts, ...] = ()
     pools: tuple[int, ...] = ()
     sessions: tuple[int, ...] = ()
+    terms: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +163,21 @@ class WorkshopFacts:
         return tuple(pool for pool, _, _ in self.capacities)
 
 
+@dataclass(frozen=True, slots=True)
+class BundleFacts:
+    """Several workshops for one price. `tickets` are the ids of the ticket that it is for at each of them."""
+
+    id: int
+    organiser_id: int
+    slug: str
+    title: str
+    about: str
+    sold_from: datetime | None
+    sold_until: datetime | None
+    prices: tuple[PriceFacts, ...] = ()
+    tickets: tuple[int, ...] = ()
+
+
 @dataclass(frozen=True)
 class Standing:
     """A listing, and for which counts of claimed places and from when until when it is right; see standing.py."""
@@ -175,12 +197,13 @@ class Shelf:
     by_slug: dict[str, WorkshopFacts]
     claimed: Counter[int]
     standings: dict[int, Standing] = field(default_factory=dict)
+    bundles: tuple[BundleFacts, ...] = ()
 
 
 def read(now: datetime, pick: Any = None) -> Shelf:
     """The catalogue at `now`. `pick(shelf)` names the workshops whose places are to be counted; none if left out.
 
-    One statement when nothing changed since this process looked last, four otherwise, however many workshops.
+    One statement when nothing changed since this process looked last, five otherwise, however many workshops.
     """
     kept: Shelf | None = current_app.extensions.get("shelf")
     wanted = _pools(pick(kept)) if kept and pick else ()
@@ -232,7 +255,7 @@ def _load(mark: str | None) -> Shelf:
         )
     ).unique()
     workshops = tuple(_facts(each, owner, tickets[each.id], capacities[each.id]) for each, owner in rows)
-    return Shelf(mark, workshops, {each.slug: each for each in workshops}, Counter())
+    return Shelf(mark, workshops, {each.slug: each for each in workshops}, Counter(), bundles=_bundles())
 
 
 def _facts(each: Workshop, owner: Organiser, tickets: list[TicketFacts], capacities: dict[int, Pool]) -> WorkshopFacts:
@@ -284,6 +307,24 @@ def _tickets() -> tuple[dict[int, list[TicketFacts]], dict[int, dict[int, Pool]]
     return tickets, capacities
 
 
+def _bundles() -> tuple[BundleFacts, ...]:
+    rows = db.session.scalars(
+        select(Bundle)
+        .where(Bundle.is_published)
+        .order_by(Bundle.id)
+        .options(joinedload(Bundle.prices), joinedload(Bundle.tickets).load_only(TicketType.id))
+    ).unique()
+    return tuple(
+        BundleFacts(
+            **{name: getattr(each, name) for name in _BUNDLE},
+            prices=tuple(PriceFacts(price.currency, price.minor) for price in each.prices),
+            tickets=tuple(ticket.id for ticket in each.tickets),
+        )
+        for each in rows
+    )
+
+
+_BUNDLE = tuple(name for name in BundleFacts.__slots__ if name not in ("prices", "tickets"))
 _TICKET = tuple(name for name in TicketFacts.__slots__ if name not in ("prices", "pools", "sessions"))
 _PRICE = PriceFacts.__slots__
 _OWN = tuple(

@@ -19,6 +19,7 @@ from accounts.models import Membership, Organiser, User
 from bookings import discounts
 from bookings.models import DiscountCode
 from courses import schedule
+from courses.bundles_models import Bundle, BundlePrice
 from courses.models import Course, Pool, Presenter, Question, TicketPrice, TicketType, Venue, Workshop
 from courses.schedule import Meeting
 from lib import clock, db, zones
@@ -272,6 +273,32 @@ def a_code(
             uses_total=uses_total,
             uses_per_person=uses_per_person,
             **({"kind": "amount", "currency": "GBP"} | columns if "minor" in columns else columns),
+        )
+    )
+
+
+def a_bundle(
+    *workshops: Workshop,
+    ticket: str = "standard",
+    prices: Mapping[str, int] | None = None,
+    slug: str = "autumn-three",
+    title: str = "Three in autumn",
+    is_published: bool = True,
+    **columns: Any,
+) -> Bundle:
+    """Workshops of one organiser for one price, each on the ticket of this code."""
+    tickets = [each for workshop in workshops for each in workshop.tickets if each.code == ticket]
+    owner_id = workshops[0].organiser_id
+    priced = {"GBP": 26775} if prices is None else prices
+    return _kept(
+        Bundle(
+            organiser_id=owner_id,
+            slug=slug,
+            title=title,
+            tickets=tickets,
+            prices=[BundlePrice(organiser_id=owner_id, currency=each, minor=minor) for each, minor in priced.items()],
+            is_published=is_published,
+            **columns,
         )
     )
 

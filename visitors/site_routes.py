@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, render_template
 
 from accounts import open_to
-from courses import shelf
+from courses import bundles, shelf
 from lib import clock, web
 
 bp = Blueprint("site", __name__)
@@ -12,7 +12,8 @@ bp = Blueprint("site", __name__)
 @bp.get("/sitemap.xml")
 @open_to.anyone
 def sitemap() -> Response:
-    workshops = shelf.read(clock.now()).workshops
+    found = shelf.read(clock.now())
+    workshops = found.workshops
     pages = [web.url("visitors.home"), web.url("courses.listed")]
     for each in workshops:
         owner = each.organiser.slug
@@ -22,6 +23,7 @@ def sitemap() -> Response:
             web.url("courses.organiser", slug=owner),
             *(web.url("courses.presenter", organiser=owner, slug=who.slug) for who in each.presenters),
         ]
+    pages += [web.url("bundles.shown", slug=each.slug) for each in found.bundles if bundles.is_whole(found, each)]
     page = render_template("visitors/sitemap.xml", pages=dict.fromkeys(pages))
     return Response(page, content_type="application/xml; charset=utf-8")
 

@@ -100,7 +100,7 @@ def test_a_second_look_asks_once_and_tells_the_same(app: Flask, clock: Clock) ->
     with statements(app) as warm:
         second = read(app)
 
-    assert len(cold) <= 4
+    assert len(cold) <= 5
     assert len(warm) == 1
     assert first.workshops == second.workshops
     assert first.workshops[0] is second.workshops[0]
@@ -169,7 +169,7 @@ def test_every_kind_of_change_is_seen_by_the_next_look(app: Flask, clock: Clock,
 
 
 def test_every_table_the_catalogue_is_read_from_is_watched(app: Flask, clock: Clock) -> None:
-    """A table that the four statements name and nobody watches would be the old fact nobody sees."""
+    """A table that the five statements name and nobody watches would be the old fact nobody sees."""
     everything(app)
     forget(app)
     with statements(app) as asked:
@@ -181,6 +181,7 @@ def test_every_table_the_catalogue_is_read_from_is_watched(app: Flask, clock: Cl
         "workshop_presenter",
         "ticket_session",
         "ticket_pool",
+        "bundle_ticket",
     }
 
 
@@ -278,7 +279,7 @@ PAGES = ("/workshops", "/workshops.json", "/workshops.ics", "/", "/workshops/num
 
 
 @pytest.mark.parametrize("is_cold", [True, False], ids=["cold", "warm"])
-def test_pages_ask_as_much_of_3_workshops_as_of_300_and_at_most_four_times(
+def test_pages_ask_as_much_of_3_workshops_as_of_300_and_at_most_five_times(
     app: Flask, clock: Clock, client: PageClient, is_cold: bool
 ) -> None:
     many(app, 0, 3)
@@ -288,7 +289,7 @@ def test_pages_ask_as_much_of_3_workshops_as_of_300_and_at_most_four_times(
 
     assert lots == few
     # A course's own texts are read beside the shelf.
-    assert few == {path: (4 if is_cold else 1) + (path in ("/", "/courses/course-0")) for path in PAGES}
+    assert few == {path: (5 if is_cold else 1) + (path in ("/", "/courses/course-0")) for path in PAGES}
 
 
 def number_asked(app: Flask, client: PageClient, path: str, *, is_cold: bool) -> int:
