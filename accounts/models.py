@@ -14,6 +14,11 @@ class Organiser(db.Base):
     """A brand that schedules workshops and answers for the money."""
 
     __tablename__ = "organiser"
+    __table_args__ = (
+        CheckConstraint("vat_mode IN ('none', 'included', 'exempt')", name="vat_mode"),
+        CheckConstraint("vat_rate BETWEEN 0 AND 9999", name="vat_rate"),
+        CheckConstraint("invoice_days BETWEEN 0 AND 365", name="invoice_days"),
+    )
 
     id: Mapped[db.Id]
     slug: Mapped[str] = mapped_column(String(80), unique=True)
@@ -28,6 +33,12 @@ class Organiser(db.Base):
     logo: Mapped[str] = mapped_column(String(80), default="")
     holds_for_bank: Mapped[bool] = mapped_column(default=True)
     dispute_bars: Mapped[bool] = mapped_column(default=True)
+    legal_name: Mapped[str] = mapped_column(String(200), default="")
+    vat_mode: Mapped[str] = mapped_column(String(10), default="none")
+    vat_number: Mapped[str] = mapped_column(String(20), default="")
+    vat_rate: Mapped[int] = mapped_column(default=0)  # of a price without it, in hundredths of a per cent: 2000 is 20 %
+    bank_details: Mapped[str] = mapped_column(Text, default="")
+    invoice_days: Mapped[int] = mapped_column(default=14)
 
     memberships: Mapped[list["Membership"]] = relationship(back_populates="organiser")
 

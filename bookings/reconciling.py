@@ -209,7 +209,7 @@ def _only_here(theirs: Lists) -> Iterator[Difference]:
     there = {each.payment_intent for each in theirs.charges if each.is_paid}
     for payment in db.session.scalars(
         select(Payment)
-        .where(Payment.state == "succeeded", Payment.at >= theirs.since + AT_THE_EDGE)
+        .where(Payment.kind == "stripe", Payment.state == "succeeded", Payment.at >= theirs.since + AT_THE_EDGE)
         .order_by(Payment.id)
     ):
         if payment.payment_intent not in there:

@@ -75,3 +75,12 @@ def spread(total: int, weights: Sequence[int]) -> list[int]:
     for i in by_remainder[: total - sum(parts)]:
         parts[i] += 1
     return parts
+
+
+def part_included(minor: int, rate: int) -> int:
+    """How much of an amount is tax that it includes, rounded half up, once; `rate` is what the tax adds to a price
+    without it, in hundredths of a per cent. For amounts that are not negative."""
+    if minor < 0 or rate < 0:
+        raise ValueError("part_included is for amounts of nothing or more")
+    whole = 10_000 + rate
+    return (2 * minor * rate + whole) // (2 * whole)

@@ -1,12 +1,12 @@
-"""Sending money back, outside any transaction, until Stripe has said yes or no; and credits that run out."""
+"""Sending money back, outside any transaction, until Stripe has said yes or no; credits that run out; papers as PDF."""
 
 from datetime import datetime
 
 from sqlalchemy import select
 
 from lib import db, work
-from payments import credits, gateway, refunds
-from payments.models import Payment, Refund
+from payments import credits, gateway, invoices, paper, refunds
+from payments.models import Invoice, Payment, Refund
 
 
 def send_back(task: work.Task, now: datetime) -> None:
@@ -19,6 +19,11 @@ def send_back(task: work.Task, now: datetime) -> None:
         select(Refund, Payment).join(Payment, Payment.id == Refund.payment_id).where(Refund.id == number)
     ).one()
     if refund.state != "waiting":
+        return
+    if payment.kind != "stripe":
+        db.session.rollback()
+        with db.writing():
+            refunds.ask_by_hand(number, now)
         return
     key, intent, amount, is_first = refund.key, payment.payment_intent, refund.amount_minor, _is_first(number)
     db.session.rollback()
@@ -40,6 +45,19 @@ def expire_credit(task: work.Task, now: datetime) -> None:
         credits.expire(int(task.arguments["credit"]), now)
 
 
+def make_pdf(task: work.Task, now: datetime) -> None:
+    """Set a paper as PDF, with no transaction open meanwhile."""
+    number = int(task.arguments["invoice"])
+    found = db.session.get_one(Invoice, number)
+    if invoices.pdf_of(number) is not None:
+        return
+    db.session.expunge(found)
+    db.session.rollback()
+    made = paper.pdf(found)
+    with db.writing():
+        invoices.keep_pdf(found, made, now)
+
+
 def _is_first(refund_id: int) -> bool:
     """Whether no other job was ever posted for this refund."""
     jobs = select(work.Job.id).where(work.Job.kind == refunds.SEND_BACK, work.Job.about == refunds.about(refund_id))
@@ -58,4 +76,4 @@ def _refused(refund_id: int, intent: str, problem: str, now: datetime) -> None:
         refunds.record(refund_id, "failed", None, problem, now)
 
 
-HANDLERS: work.Handlers = {refunds.SEND_BACK: send_back, credits.EXPIRE: expire_credit}
+HANDLERS: work.Handlers = {refunds.SEND_BACK: send_back, credits.EXPIRE: expire_credit, invoices.MAKE_PDF: make_pdf}

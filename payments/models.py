@@ -1,10 +1,10 @@
 """What is owed, the ways to Stripe, what came in, what went back, and the ledger of it all. Never names a booking."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import DDL, CheckConstraint, Index, String, Text, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import DDL, CheckConstraint, Date, Index, LargeBinary, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lib import db
 from lib.db import Owned, pair, same_organiser
@@ -19,6 +19,8 @@ class Bill(Owned, db.Base):
     currency: Mapped[db.Currency]
     total_minor: Mapped[db.Minor]
     created_at: Mapped[datetime]
+
+    instalments: Mapped[list["Instalment"]] = relationship(order_by="(Instalment.due_at, Instalment.id)", viewonly=True)
 
 
 class PaymentAttempt(Owned, db.Base):
@@ -54,7 +56,11 @@ class PaymentAttempt(Owned, db.Base):
 
 
 class Payment(Owned, db.Base):
-    """Money for a bill, once per Stripe payment intent. `pending` while a bank debit is on its way."""
+    """Money for a bill, once per Stripe payment intent. `pending` while a bank debit is on its way.
+
+    What came past Stripe, by a bank transfer or otherwise, is written down by the team under the payer's `reference`;
+    in the place of an intent it has a name of ours.
+    """
 
     __tablename__ = "payment"
     __table_args__ = (
@@ -62,12 +68,16 @@ class Payment(Owned, db.Base):
         same_organiser("bill_id", "bill"),
         same_organiser("attempt_id", "payment_attempt"),
         CheckConstraint("state IN ('pending', 'succeeded', 'failed')", name="state"),
+        CheckConstraint("kind IN ('stripe', 'bank', 'other')", name="kind"),
+        CheckConstraint("(kind = 'stripe') = (attempt_id IS NOT NULL)", name="attempt_id"),
         CheckConstraint("amount_minor > 0", name="amount_minor"),
     )
 
     bill_id: Mapped[db.Ref] = mapped_column(index=True)
-    attempt_id: Mapped[db.Ref]
+    kind: Mapped[str] = mapped_column(String(10), default="stripe")
+    attempt_id: Mapped[db.Ref | None]
     payment_intent: Mapped[str] = mapped_column(String(120), unique=True)
+    reference: Mapped[str] = mapped_column(String(80), default="")
     state: Mapped[str] = mapped_column(String(10))
     amount_minor: Mapped[db.Minor]
     currency: Mapped[db.Currency]
@@ -100,6 +110,34 @@ class Refund(Owned, db.Base):
     stripe_refund: Mapped[str | None] = mapped_column(String(120), unique=True)
     created_at: Mapped[datetime]
     last_error: Mapped[str | None] = mapped_column(Text)
+
+
+class Instalment(Owned, db.Base):
+    """Part of a bill that is paid later: due from `due_at`, the first instant of `due_on` in the organiser's zone.
+
+    `shares` says whose places it is for: minor units by the attendee's id, as text, adding up to `minor`. Whoever gives
+    a place up owes its share no longer; that part is a row of its own, `dropped`. `instalments` is the only writer.
+    """
+
+    __tablename__ = "instalment"
+    __table_args__ = (
+        pair("instalment"),
+        same_organiser("bill_id", "bill"),
+        same_organiser("payment_id", "payment"),
+        CheckConstraint("state IN ('open', 'paid', 'dropped')", name="state"),
+        CheckConstraint("(state = 'paid') = (payment_id IS NOT NULL)", name="payment_id"),
+        CheckConstraint("minor > 0", name="minor"),
+        Index("ix_instalment_open", "organiser_id", "state", "due_at"),
+    )
+
+    bill_id: Mapped[db.Ref] = mapped_column(index=True)
+    payment_id: Mapped[db.Ref | None]
+    due_on: Mapped[date]
+    due_at: Mapped[datetime]
+    minor: Mapped[db.Minor]
+    shares: Mapped[db.Facts]
+    state: Mapped[str] = mapped_column(String(10), default="open")
+    settled_at: Mapped[datetime | None]
 
 
 class Dispute(Owned, db.Base):
@@ -211,6 +249,104 @@ class Movement(Owned, db.Base):
     note: Mapped[str] = mapped_column(String(200), default="")
     key: Mapped[str | None] = mapped_column(String(80), unique=True)
     at: Mapped[datetime]
+
+
+class Payer(Owned, db.Base):
+    """The organisation that a bill is invoiced to, as its booker gave it."""
+
+    __tablename__ = "payer"
+    __table_args__ = (pair("payer"), same_organiser("bill_id", "bill"), UniqueConstraint("bill_id"))
+
+    bill_id: Mapped[db.Ref]
+    name: Mapped[str] = mapped_column(String(200))
+    address: Mapped[str] = mapped_column(String(500))
+    email: Mapped[str] = mapped_column(String(254))
+    purchase_order: Mapped[str] = mapped_column(String(80), default="")
+
+
+class InvoiceSeries(Owned, db.Base):
+    """The last number an organiser gave in a series. Its row is locked from the number's taking to the end of the
+    transaction, so a number nobody kept is given again and none is missing."""
+
+    __tablename__ = "invoice_series"
+    __table_args__ = (pair("invoice_series"), UniqueConstraint("organiser_id", "series"))
+
+    series: Mapped[str] = mapped_column(String(20))
+    last: Mapped[int]
+
+
+_AS_ISSUED = "a paper is never changed once it has its number; issue another one"
+INVOICE_GUARDS = (
+    (
+        "sqlite",
+        f"CREATE TRIGGER invoice_no_update BEFORE UPDATE ON invoice BEGIN SELECT RAISE(ABORT, '{_AS_ISSUED}'); END",
+    ),
+    (
+        "sqlite",
+        f"CREATE TRIGGER invoice_no_delete BEFORE DELETE ON invoice BEGIN SELECT RAISE(ABORT, '{_AS_ISSUED}'); END",
+    ),
+    (
+        "postgresql",
+        "CREATE OR REPLACE FUNCTION invoice_is_kept() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{_AS_ISSUED}'; END $$",
+    ),
+    (
+        "postgresql",
+        "CREATE TRIGGER invoice_is_kept BEFORE UPDATE OR DELETE ON invoice "
+        "FOR EACH ROW EXECUTE FUNCTION invoice_is_kept()",
+    ),
+)
+
+
+class Invoice(Owned, db.Base):
+    """A paper with a number: an invoice, a receipt for money that came, or a credit note for an invoice.
+
+    `content` is all that it says, frozen when it was issued; `total_minor` what it asks for, acknowledges or takes
+    back. `key` names what may be papered once only. The database refuses to change it.
+    """
+
+    __tablename__ = "invoice"
+    __table_args__ = (
+        pair("invoice"),
+        same_organiser("bill_id", "bill"),
+        same_organiser("credits_id", "invoice"),
+        UniqueConstraint("organiser_id", "series", "number"),
+        UniqueConstraint("key"),
+        CheckConstraint("kind IN ('invoice', 'receipt', 'credit_note')", name="kind"),
+        CheckConstraint("(kind = 'invoice') = (due_on IS NOT NULL)", name="due_on"),
+        CheckConstraint("(kind = 'credit_note') = (credits_id IS NOT NULL)", name="credits_id"),
+        CheckConstraint("total_minor > 0", name="total_minor"),
+        CheckConstraint("number > 0", name="number"),
+        {"listeners": [("after_create", _guard(*each)) for each in INVOICE_GUARDS]},
+    )
+
+    bill_id: Mapped[db.Ref] = mapped_column(index=True)
+    kind: Mapped[str] = mapped_column(String(12))
+    series: Mapped[str] = mapped_column(String(20))
+    number: Mapped[int]
+    credits_id: Mapped[db.Ref | None]
+    key: Mapped[str] = mapped_column(String(80))
+    currency: Mapped[db.Currency]
+    total_minor: Mapped[db.Minor]
+    due_on: Mapped[date | None] = mapped_column(Date)
+    content: Mapped[db.Facts]
+    issued_at: Mapped[datetime]
+
+    @property
+    def name(self) -> str:
+        """The number as people quote it: INV-2027-0001."""
+        return f"{self.series}-{self.number:04d}"
+
+
+class InvoiceFile(Owned, db.Base):
+    """A paper as PDF, made by the worker from its content alone."""
+
+    __tablename__ = "invoice_file"
+    __table_args__ = (pair("invoice_file"), same_organiser("invoice_id", "invoice"), UniqueConstraint("invoice_id"))
+
+    invoice_id: Mapped[db.Ref]
+    pdf: Mapped[bytes] = mapped_column(LargeBinary)
+    made_at: Mapped[datetime]
 
 
 class StripeEvent(db.Base):

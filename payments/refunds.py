@@ -83,10 +83,12 @@ def ask(
     return made
 
 
-def refund_rest(payment: Payment, *, reason: str, now: datetime) -> Refund | None:
-    """Send back all that remains of one payment: it came too late, or was one too many. None if nothing remains."""
+def refund_rest(payment: Payment, *, reason: str, now: datetime, most: int | None = None) -> Refund | None:
+    """Send back all that remains of one payment, or up to `most` of it: it came too late, or was one too many. None if
+    nothing remains."""
     ledger.lock(payment.bill_id)
     left = payment.amount_minor - _gone([payment.id]).get(payment.id, 0)
+    left = left if most is None else min(left, most)
     return _begin(payment, left, "rule", reason, {}, now) if left > 0 else None
 
 
@@ -127,7 +129,9 @@ def hear(sent: SentBack, now: datetime) -> bool:
     return True
 
 
-def record(refund_id: int, state: str, stripe_refund: str | None, error: str | None, now: datetime) -> None:
+def record(
+    refund_id: int, state: str, stripe_refund: str | None, error: str | None, now: datetime, *, actor: str = "stripe"
+) -> None:
     """Write down what Stripe said of a refund. One that succeeded may still fail at the bank later; then its money is
     here again, and its booker's."""
     refund, payment = _locked(refund_id)
@@ -143,10 +147,25 @@ def record(refund_id: int, state: str, stripe_refund: str | None, error: str | N
         f"refund:{refund_id}",
         f"refund_{state}",
         at=now,
-        actor="stripe",
+        actor=actor,
         organiser_id=refund.organiser_id,
         facts={"amount_minor": refund.amount_minor, "currency": refund.currency, "error": error},
     )
+
+
+def ask_by_hand(refund_id: int, now: datetime) -> None:
+    """Money that came past Stripe goes back past it: the organiser is asked to send it, and says when it is sent."""
+    record(refund_id, "pending", None, None, now, actor="worker")
+    _tell(_locked(refund_id)[0], now)
+
+
+def sent_by_hand(refund_id: int, actor: str, now: datetime) -> Refund:
+    """The organiser has sent it. Raises NothingToRepeat for what Stripe sends, or is done."""
+    refund, payment = _locked(refund_id)
+    if payment.kind == "stripe" or refund.state not in ("waiting", "pending"):
+        raise NothingToRepeat("It is done, or Stripe sends it. Nothing was changed.")
+    record(refund_id, "succeeded", None, None, now, actor=actor)
+    return refund
 
 
 def _refundable(bill_id: int) -> list[tuple[Payment, int]]:

@@ -54,6 +54,7 @@ MAKERS = {
     "Booking": "bookings/checkout.py",
     "PaymentAttempt": "bookings/checkout.py",
     "Attendee": "bookings/checkout.py",
+    "Payment": "payments/by_hand.py",
     "Letter": "mail/outbox.py",
 }
 NAMED_AFTER = {name.lower(): name for name in WRITERS} | {"attempt": "PaymentAttempt", "person": "WaitingPerson"}

@@ -139,3 +139,25 @@ def test_pay_06_and_pay_07_an_amount_is_read_exactly(typed: str, currency: str, 
 def test_what_is_no_amount_is_refused_with_a_sentence(typed: str, currency: str) -> None:
     with pytest.raises(ValueError, match=r"Please write|decimals"):
         money.parse(typed, currency)
+
+
+@pytest.mark.parametrize(
+    ("minor", "rate", "tax"),
+    [
+        (12000, 2000, 2000),
+        (16800, 2000, 2800),
+        (100, 2000, 17),
+        (1, 2000, 0),
+        (10770, 770, 770),
+        (500, 0, 0),
+        (0, 2000, 0),
+    ],
+)
+def test_the_tax_in_a_price_is_rounded_half_up_once(minor: int, rate: int, tax: int) -> None:
+    assert money.part_included(minor, rate) == tax
+
+
+def test_there_is_no_tax_in_less_than_nothing() -> None:
+    for minor, rate in ((-1, 2000), (1, -1)):
+        with pytest.raises(ValueError, match="nothing or more"):
+            money.part_included(minor, rate)
