@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bookings import letters, pages
+from bookings import letters, pages, waiting_letters, waiting_list
 from lib import db, work
 from mail import outbox
 
@@ -10,15 +10,21 @@ SEND_LINKS = "visitors.send_links"
 
 
 def send_links(task: work.Task, now: datetime) -> None:
-    """One letter with all links of an address; none when it has no booking here."""
+    """One letter with all links of an address; none when there is nothing of it here."""
     email = task.arguments["email"]
     with db.writing():
         attendees, bookings = pages.links_of(email, now)
-        if not attendees and not bookings:
+        waiting = waiting_list.of_address(email, now)
+        names = [
+            *(each.name for each in attendees),
+            *(each.booker_name for each in bookings),
+            *(each.name for each in waiting),
+        ]
+        if not names:
             return
         outbox.post(
             "my_links",
-            to_name=attendees[0].name if attendees else bookings[0].booker_name,
+            to_name=names[0],
             to_email=email,
             sender=outbox.Sender("Colloquy", None),
             about="address",
@@ -26,7 +32,7 @@ def send_links(task: work.Task, now: datetime) -> None:
             at=now,
             values={
                 "subject": "Your links",
-                "name": attendees[0].name if attendees else bookings[0].booker_name,
+                "name": names[0],
                 "places": pages.places_for_letter(attendees),
                 "bookings": [
                     {
@@ -36,6 +42,7 @@ def send_links(task: work.Task, now: datetime) -> None:
                     }
                     for each in bookings
                 ],
+                "waiting": [{"title": each.workshop.title, "url": waiting_letters.url(each)} for each in waiting],
             },
         )
 

@@ -128,7 +128,7 @@ def test_a_receipt_for_nothing_says_so(app: Flask) -> None:
 
 
 def test_links_of_an_address_without_any(app: Flask) -> None:
-    parts = rendered(app, "my_links", places=[], bookings=[], name="")
+    parts = rendered(app, "my_links", places=[], bookings=[], waiting=[], name="")
     assert "no booking and no place under this address" in parts.text
     assert parts.text.startswith("Hello,")
 

@@ -165,6 +165,7 @@ VALUES: dict[str, dict[str, Any]] = {
         "bookings": [
             {"reference": "CQ-7K2M-4D", "title": "Bodies & Minds", "url": "https://colloquy.example/bookings/CQ?key=a"}
         ],
+        "waiting": [{"title": "Bodies & Minds", "url": "https://colloquy.example/waiting/7-abc"}],
     },
     "newsletter_confirm": {
         "confirm_url": "https://colloquy.example/newsletter/confirm/7-abc",

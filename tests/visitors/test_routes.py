@@ -12,6 +12,7 @@ from lib import db, work
 from mail.models import Letter
 from tests.accounts.browsing import send, sign_in
 from tests.bookings.making import ANN, BOB, a_wish, held, lapse, paid
+from tests.bookings.waiting_people import a_full_workshop, give_up, token_of, waits, work_off
 from tests.builders import a_user, a_workshop, an_organiser, arranged
 from tests.conftest import Clock, Mailbox, Person
 from tests.page import PageClient, main_text, tree
@@ -103,6 +104,36 @@ def test_my_page_holds_the_places_and_bookings_of_the_verified_address_and_no_ot
         assert leak not in said
     for link in (own.places[0], hers.places[0], own.url):
         assert client.get(link).status_code == 200
+
+
+def test_my_page_and_the_letter_with_links_say_where_somebody_waits(
+    app: Flask, clock: Clock, client: PageClient
+) -> None:
+    full, (holder,) = a_full_workshop(app, title="Grief at Work")
+    other, _ = a_full_workshop(app, title="Over Soon", in_days=1)
+    number = waits(app, full, "first")
+    waits(app, full, "second")
+    waits(app, other, "first")
+    mine = f"http://localhost/waiting/{token_of(app, number)}"
+    sign_in(client, app, "first@waits.example")
+
+    assert "Grief at Work You are number 1 in the list. Nobody is ahead" in main_text(client.get("/me"))
+    assert mine in hrefs(client, "/me")
+    assert client.get(mine).status_code == 200
+    give_up(app, holder)
+    work_off(app)
+    assert "One place is held for you until Thursday 4 March 2027, 09:00 GMT (London)." in main_text(client.get("/me"))
+    clock.shift(days=2, hours=1)
+    said = main_text(client.get("/me"))
+    assert "The offer was not used in time" in said
+    assert "Over Soon" not in said
+    run_due(app)
+    for email in ("first@waits.example", "second@waits.example"):
+        send(client, "/links", email=email)
+    run_due(app)
+    (letter,) = letters(app)  # nothing is left of the first
+    assert letter.to_email == "second@waits.example"
+    assert [each["title"] for each in letter.values["waiting"]] == ["Grief at Work"]
 
 
 @pytest.mark.parametrize("state", ["held", "awaiting_bank", "awaiting_invoice", "confirmed", "cancelled"])
