@@ -19,6 +19,8 @@ from bookings import cli as bookings_cli
 from bookings import jobs as bookings_jobs
 from bookings import joining_routes as bookings_joining_routes
 from bookings import payment_routes as bookings_payment_routes
+from bookings import plan_jobs as bookings_plan_jobs
+from bookings import plan_routes as bookings_plan_routes
 from bookings import routes as bookings_routes
 from bookings import waiting_jobs as bookings_waiting_jobs
 from bookings import waiting_routes as bookings_waiting_routes
@@ -66,6 +68,7 @@ ROOMS = (
     bookings_payment_routes.bp,
     bookings_waiting_routes.bp,
     bookings_change_routes.bp,
+    bookings_plan_routes.bp,
     bookings_webhook.bp,
     recordings_routes.bp,
     newsletter_routes.bp,
@@ -96,6 +99,7 @@ HANDLERS = {
     **payments_jobs.HANDLERS,
     **bookings_jobs.HANDLERS,
     **bookings_waiting_jobs.HANDLERS,
+    **bookings_plan_jobs.HANDLERS,
     **visitors_jobs.HANDLERS,
     **recordings_jobs.HANDLERS,
     **newsletter_jobs.HANDLERS,

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 
 from bookings import money_audit
 from bookings.models import Attendee, AttendeePlace, Booking, Change, DiscountCode, Redemption
@@ -14,7 +14,7 @@ from courses.models import Place, Pool, ticket_pool
 from courses.places import counts
 from lib import db
 from payments import ledger
-from payments.models import Bill, Payment, PaymentAttempt, Refund
+from payments.models import Bill, Instalment, Payment, PaymentAttempt, Refund
 
 KEEPS_PLACES = ("confirmed", "awaiting_bank", "awaiting_invoice")
 ATTENDEE_STATES = {
@@ -74,8 +74,16 @@ def _places(_now: datetime) -> Iterator[Fault]:
 
 
 def _shares(_now: datetime) -> Iterator[Fault]:
-    """The attendees' stored shares and what was charged for changes add up to the bill."""
+    """The attendees' stored shares and what was charged for changes add up to the bill, less what nobody has to pay any
+    more of a place that was given up."""
     charges: Counter[str] = Counter()
+    for reference, dropped in db.session.execute(
+        select(Booking.reference, func.sum(Instalment.minor))
+        .join(Instalment, Instalment.bill_id == Booking.bill_id)
+        .where(Instalment.state == "dropped")
+        .group_by(Booking.reference)
+    ):
+        charges[reference] -= int(dropped)
     for reference, facts in db.session.execute(
         select(Booking.reference, Change.facts)
         .join(Change, Change.booking_id == Booking.id)
@@ -142,6 +150,17 @@ def _redemptions(_now: datetime) -> Iterator[Fault]:
             yield Fault(f"booking {reference}", f"is {state} and its code's use is {use}")
 
 
+def _is_owing() -> ColumnElement[bool]:
+    """Whether a change of the booking waits for its payment."""
+    return exists().where(Change.booking_id == Booking.id, Change.state == "owing")
+
+
+def _has_parts() -> ColumnElement[bool]:
+    """Whether a part of the booking is still to be paid."""
+    is_open = and_(Instalment.bill_id == Booking.bill_id, Instalment.state == "open")
+    return and_(Booking.state == "confirmed", exists().where(is_open))
+
+
 def _untidied(now: datetime) -> Iterator[Fault]:
     """Holds that ran out long ago: the worker is not running, or Stripe has not answered it."""
     rows = db.session.scalars(
@@ -152,7 +171,11 @@ def _untidied(now: datetime) -> Iterator[Fault]:
     opened = db.session.scalars(
         select(Booking.reference)
         .join(PaymentAttempt, PaymentAttempt.bill_id == Booking.bill_id)
-        .where(PaymentAttempt.state.in_(("opening", "open")), Booking.state.in_(("confirmed", "lapsed", "cancelled")))
+        .where(
+            PaymentAttempt.state.in_(("opening", "open")),
+            Booking.state.in_(("confirmed", "lapsed", "cancelled")),
+            or_(PaymentAttempt.expires_at < now - TIDY_WITHIN, ~or_(_is_owing(), _has_parts())),
+        )
     )
     for reference in opened:
         yield Fault(f"booking {reference}", "a payment page is still open though the booking is settled")

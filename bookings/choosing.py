@@ -45,7 +45,8 @@ class Attending:
 class Wish:
     """A filled form, checked for shape; whether it can be had is decided under the lock.
 
-    `amounts` are what the buyer would like to pay, in minor units, by the code of a ticket that lets them choose.
+    `amounts` are what the buyer would like to pay, in minor units, by the code of a ticket that lets them choose;
+    `at_once` says that a ticket with a deposit is paid in full now.
     """
 
     slug: str
@@ -60,6 +61,7 @@ class Wish:
     once: str | None
     once_digest: str | None
     amounts: Mapping[str, int] = field(default_factory=dict)
+    at_once: bool = False
 
 
 def offer_of(listing: catalogue.Listing, code: str) -> catalogue.Offer | None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
-from bookings import discounts, invites, letters, reminders, reselling
+from bookings import discounts, invites, letters, plan_rows, reminders, reselling
 from bookings.models import Attendee, Booking
 from courses import places, schedule
 from courses.models import TicketType, Workshop
@@ -66,6 +66,7 @@ def confirm(booking: Booking, *, actor: str, now: datetime) -> None:
     _claim(booking, now)
     _move(booking, "confirmed", actor, now)
     ledger.charge_whole(booking.bill, now)
+    plan_rows.begin(booking, now)
     booking.confirmed_at = now
     reselling.sold(place_ids(booking), now)
     for attendee in booking.attendees:
@@ -106,6 +107,7 @@ def cancel(booking: Booking, gone: Sequence[Attendee], *, actor: str, why: str, 
     if booking.state == "confirmed":
         reselling.give_back(gone, now)
     places.release(sorted(claim.place_id for attendee in gone for claim in attendee.claims), now)
+    plan_rows.drop(booking, gone, actor=actor, now=now)
     for attendee in gone:
         attendee.state = "cancelled"
     if all(attendee.state == "cancelled" for attendee in booking.attendees):

@@ -11,7 +11,7 @@ from bookings.models import Booking
 from lib import db, work
 from payments import ledger, refunds
 from payments.disputes import TAKEN
-from payments.models import Bill, Credit, Dispute, Movement, Payment, Refund
+from payments.models import Bill, Credit, Dispute, Instalment, Movement, Payment, Refund
 
 Sums = dict[int, dict[str, int]]
 
@@ -36,19 +36,22 @@ def faults() -> Iterator[Fault]:
 
 
 def unpaid() -> list[tuple[str, str, int]]:
-    """Confirmed bookings that more is owed on than is here or with a bank: reference, currency, minor units."""
-    sums = _sums()
+    """Confirmed bookings that more is owed on than is here, with a bank, or still to be paid in parts: reference,
+    currency, minor units."""
+    sums, parts = _sums(), _parts()
     found = []
     for reference, state, bill_id, currency, _total in _of_bookings():
         balance = ledger.balance(sums.get(bill_id, {}))
-        if state == "confirmed" and balance.due_minor > balance.disputed_minor:
-            found.append((reference, currency, balance.due_minor - balance.disputed_minor))
+        missing = balance.due_minor - balance.disputed_minor - parts.get(bill_id, 0)
+        if state == "confirmed" and missing > 0:
+            found.append((reference, currency, missing))
     return found
 
 
 def _bookings(sums: Sums) -> Iterator[Fault]:
     """What is confirmed is paid, less what went back; what came to nothing has no money here and none owed."""
     failed = set(db.session.scalars(select(Payment.bill_id).join(Refund).where(Refund.state == "failed")))
+    parts = _parts()
     for reference, state, bill_id, _currency, total in _of_bookings():
         about, of_bill = f"booking {reference}", sums.get(bill_id, {})
         balance = ledger.balance(of_bill)
@@ -65,15 +68,25 @@ def _bookings(sums: Sums) -> Iterator[Fault]:
             yield Fault(about, f"owes {balance.owed_minor} of a bill of {total}")
         if state in ("confirmed", "awaiting_bank", "awaiting_invoice") and total and not of_bill.get("charge"):
             yield Fault(about, f"is {state} and was charged nothing of {total}")
-        if state not in ("awaiting_bank", "awaiting_invoice") and balance.due_minor > balance.disputed_minor:
+        is_short = balance.due_minor - parts.get(bill_id, 0) > balance.disputed_minor
+        if state not in ("awaiting_bank", "awaiting_invoice") and is_short:
             yield Fault(about, f"is {state} with {here} of {balance.owed_minor} paid")
         if balance.due_minor < 0 and bill_id not in failed:
             yield Fault(about, f"is {state} and {-balance.due_minor} of its booker's money is still here")
+    yield from _in_parts(sums, parts, failed)
     for key, bill_id in db.session.execute(
         select(Refund.key, Payment.bill_id).join(Payment).where(Refund.state == "failed").order_by(Refund.id)
     ):
         if ledger.balance(sums.get(bill_id, {})).due_minor < 0:
             yield Fault(f"refund {key}", "failed at Stripe and needs somebody to look at it")
+
+
+def _in_parts(sums: Sums, parts: dict[int, int], failed: set[int]) -> Iterator[Fault]:
+    """What is still to be paid in parts is owed, on a booking that is confirmed."""
+    for reference, state, bill_id, _currency, _total in _of_bookings():
+        planned, due = parts.get(bill_id, 0), ledger.balance(sums.get(bill_id, {})).due_minor
+        if planned and (state != "confirmed" or planned > due) and bill_id not in failed:
+            yield Fault(f"booking {reference}", f"is {state}, {planned} is to be paid in parts and {due} is owed")
 
 
 def _movements(sums: Sums, rows: Sums) -> Iterator[Fault]:
@@ -141,6 +154,16 @@ def _stuck() -> Iterator[Fault]:
         about = refunds.about(number)
         if about not in open_jobs:
             yield Fault(f"refund {key}", f"was not sent: {errors.get(about, 'no job sends it')}")
+
+
+def _parts() -> dict[int, int]:
+    """What is still to be paid in parts, by bill."""
+    rows = db.session.execute(
+        select(Instalment.bill_id, func.sum(Instalment.minor))
+        .where(Instalment.state == "open")
+        .group_by(Instalment.bill_id)
+    )
+    return {bill_id: int(minor) for bill_id, minor in rows}
 
 
 def _of_bookings() -> list[tuple[str, str, int, str, int]]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
-from bookings import invites, letters, lifecycle, reminders, returning, telling
+from bookings import invites, letters, lifecycle, plan_rows, reminders, returning, telling
 from bookings.models import Attendee, Booking
 from courses import editing, places, schedule
 from courses.editing import NotPossible
@@ -19,6 +19,7 @@ from courses.schedule import Meeting
 from history import models as history
 from lib import db, money, work
 from payments import ledger
+from payments.models import Bill
 
 CLOSE_PAGE = "bookings.close_page"
 
@@ -35,11 +36,13 @@ class Fate:
     entries: int
     ending: list[Attendee]
     is_confirmed: bool
+    unpaid_minor: int = 0
 
     @property
     def due_minor(self) -> int:
         """What those whose places end had paid for them."""
-        return sum(each.price_minor - each.discount_minor for each in self.ending) if self.is_confirmed else 0
+        worth = sum(each.price_minor - each.discount_minor for each in self.ending)
+        return worth - self.unpaid_minor if self.is_confirmed else 0
 
 
 @dataclass(frozen=True)
@@ -208,11 +211,12 @@ def _fate(booking: Booking, live: Sequence[Attendee], session: WorkshopSession |
     if not is_confirmed:
         return Fate(booking, [], 0, list(live) if ending else [], False)
     entries = sum(len(invites.withdrawable(each, _off(each, session))) for each in admitted)
-    return Fate(booking, admitted, entries, ending, True)
+    return Fate(booking, admitted, entries, ending, True, sum(plan_rows.unpaid_of(each) for each in ending))
 
 
 def _bring_about(fate: Fate, session: WorkshopSession | None, why: str, actor: str, now: datetime) -> None:
     booking, due = fate.booking, fate.due_minor
+    shares = {each.id: plan_rows.paid_for(each) for each in fate.ending}
     if fate.ending:
         lifecycle.cancel(booking, fate.ending, actor=actor, why=why, now=now)
     for attendee in fate.told:
@@ -226,7 +230,6 @@ def _bring_about(fate: Fate, session: WorkshopSession | None, why: str, actor: s
         work.post(CLOSE_PAGE, f"booking:{booking.id}", now, {"bill": booking.bill_id})
         telling.unpaid_cancelled(booking, why, now)
         return
-    shares = {each.id: each.price_minor - each.discount_minor for each in fate.ending}
     reason = f"Cancelled by the organiser. {why}"
     back = returning.give(booking, due, source="organiser", reason=reason, shares=shares, actor=actor, now=now)
     telling.money_back(booking, fate.ending, back.minor, why, now)
@@ -248,6 +251,7 @@ def _attendees(workshop_id: int) -> list[Attendee]:
             .order_by(Attendee.id)
             .options(
                 joinedload(Attendee.booking).joinedload(Booking.organiser),
+                joinedload(Attendee.booking).joinedload(Booking.bill).selectinload(Bill.instalments),
                 joinedload(Attendee.workshop).selectinload(Workshop.sessions),
                 joinedload(Attendee.workshop).joinedload(Workshop.venue),
                 joinedload(Attendee.ticket).selectinload(TicketType.sessions),

@@ -63,14 +63,14 @@ def page_for(booking: Booking, now: datetime) -> str | None:
     """
     if booking.state in ("confirmed", "awaiting_bank", "awaiting_invoice"):
         waiting = attempts.live(booking.bill_id)  # a change that is made once it is paid
-        return (_send(waiting) if waiting.state == "opening" else waiting.url) if waiting else None
+        return (send(waiting) if waiting.state == "opening" else waiting.url) if waiting else None
     checkout.refuse_unless_held(booking, now)
     bill_id = booking.bill_id
     attempt = attempts.live(bill_id)
     if attempt and attempt.state == "open" and attempt.expires_at - now >= checkout.WORTH_RETURNING:
         return attempt.url
     if attempt and attempt.state == "opening" and attempt.expires_at - now >= STILL_SENDABLE:
-        return _send(attempt)
+        return send(attempt)
     if attempt:
         try:
             close_page(bill_id, now)
@@ -87,7 +87,7 @@ def page_for(booking: Booking, now: datetime) -> str | None:
     attempt = attempts.live(bill_id)
     if attempt is None or attempt.state == "open":
         return attempt.url if attempt else None
-    return _send(attempt)
+    return send(attempt)
 
 
 def close_page(bill_id: int, now: datetime) -> None:
@@ -134,7 +134,8 @@ def ask_once(bill_id: int, now: datetime) -> None:
         attempts.by_key(key).asked_at = machine
 
 
-def _send(attempt: PaymentAttempt) -> str | None:
+def send(attempt: PaymentAttempt) -> str | None:
+    """Make the page of an attempt at Stripe: its address, or None when Stripe is away or will not make it."""
     key, parameters, bill_id = attempt.key, attempt.parameters, attempt.bill_id
     db.session.rollback()
     try:

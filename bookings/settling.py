@@ -6,7 +6,7 @@ from datetime import datetime
 from flask import current_app
 from sqlalchemy import select
 
-from bookings import change_rows, changes, invites, letters, lifecycle
+from bookings import change_rows, changes, invites, letters, lifecycle, plan_letters, plan_rows
 from bookings.discounts import CodeSpent
 from bookings.models import Booking
 from courses.places import WorkshopFull
@@ -60,18 +60,20 @@ def settle(checkout: Checkout, *, actor: str, now: datetime) -> tuple[Outcome, s
         _expect(booking, actor, now)
     else:
         payment.state = "failed"
-        _give_up(booking, now)
+        _give_up(booking, payment, now)
     return "handled", f"payment {payment.state}, booking {booking.state}"
 
 
 def _receive(booking: Booking, payment: Payment, actor: str, now: datetime) -> None:
-    if change := change_rows.of_attempt(payment.attempt_id):
+    if payment.attempt_id and (change := change_rows.of_attempt(payment.attempt_id)):
         changes.paid(booking, change, payment, now)
         return
     if booking.state == "cancelled" or _is_off(booking):
         if booking.state in lifecycle.MOVES["lapsed"]:
             lifecycle.lapse(booking, actor=actor, why=CANCELLED, now=now)
         _return_all(booking, payment, CANCELLED, now)
+        return
+    if booking.state == "confirmed" and plan_rows.receive(booking, payment, now):
         return
     if booking.state not in lifecycle.MOVES["confirmed"]:
         _return_all(booking, payment, TWICE, now)
@@ -106,10 +108,12 @@ def _is_off(booking: Booking) -> bool:
     )
 
 
-def _give_up(booking: Booking, now: datetime) -> None:
+def _give_up(booking: Booking, payment: Payment, now: datetime) -> None:
     if booking.state == "awaiting_bank":
         lifecycle.lapse(booking, actor="stripe", why="the bank did not pay", now=now)
         letters.payment_failed(booking, now)
+    elif booking.state == "confirmed" and change_rows.of_attempt(payment.attempt_id or 0) is None:
+        plan_letters.not_paid(booking, payment.amount_minor, now)
 
 
 def _return_all(booking: Booking, payment: Payment, why: str, now: datetime) -> None:

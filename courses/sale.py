@@ -11,7 +11,7 @@ their own, since whoever buys late has as many days as everybody else, except th
 
 from datetime import datetime, timedelta
 
-from courses import window
+from courses import deposits, window
 from courses.shelf import SessionFacts, TicketFacts, WorkshopFacts
 from lib import zones
 
@@ -23,10 +23,11 @@ def is_sold_here(ticket: TicketFacts) -> bool:
     """Whether this ticket's rule is built: paid at once, for a place in the room, the recording alone, or something
     added to a place. What draws from no pool never runs out.
 
-    One that may be paid on an invoice can be paid at once as well.
+    One that may be paid on an invoice can be paid at once as well; the parts of one with a deposit come to its price.
     """
     is_built = ticket.kind == "extra" or _is_admission(ticket) or _is_catch_up(ticket)
-    return is_built and ticket.payment != "deposit" and bool(ticket.prices)
+    is_payable = ticket.payment != deposits.PAYMENT or deposits.of(ticket) is not None
+    return is_built and is_payable and bool(ticket.prices)
 
 
 def opens(ticket: TicketFacts, workshop: WorkshopFacts) -> datetime | None:

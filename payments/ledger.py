@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import func, insert, select
 
 from lib import db
+from payments import instalments
 from payments.models import OWED, Bill, Credit, Dispute, Movement, Payment, Refund
 
 
@@ -182,9 +183,11 @@ def left_of(credit_ids: Collection[int]) -> dict[int, int]:
 
 
 def _forgive(bill: Bill, minor: int, about: str, note: str, now: datetime) -> None:
-    """Take what went back off what is owed, unless more is here than is owed: then it was a payment too many."""
+    """Take what went back off what is owed, unless more is here than is owed: then it was a payment too many. What is
+    still to be paid in parts stays owed."""
     found = of_bill(bill.id)
-    _write(bill, "reduction", -max(min(minor, found.due_minor, found.owed_minor), 0), now, about=about, note=note)
+    due = found.due_minor - instalments.open_minor([bill.id])[bill.id]
+    _write(bill, "reduction", -max(min(minor, due, found.owed_minor), 0), now, about=about, note=note)
 
 
 def _bill(payment: Payment) -> Bill:

@@ -8,6 +8,7 @@ if (box && form) {
   const table = box.querySelector("table");
   const refused = box.querySelector("[data-quote-refused]");
   const button = box.querySelector("button");
+  const parts = box.querySelector("[data-quote-later]");
   let latest = 0;
 
   const money = (minor, currency) => {
@@ -37,7 +38,15 @@ if (box && form) {
     table.tBodies[0].replaceChildren(...quote.lines.map((line) => row(line, quote.currency)));
     table.tFoot.querySelector("td").textContent = total;
     table.hidden = false;
-    button.textContent = quote.total_minor ? `Pay ${total}` : "Book without paying";
+    const isInParts = Boolean(parts) && quote.later.length > 0;
+    if (parts) {
+      const days = quote.later.map((part) => ({ text: part.day, minor: part.minor }));
+      const all = [{ text: "Now", minor: quote.due_now_minor }, ...days];
+      parts.tBodies[0].replaceChildren(...all.map((part) => row(part, quote.currency)));
+      parts.hidden = !isInParts;
+    }
+    const now = money(quote.due_now_minor, quote.currency);
+    button.textContent = isInParts ? `Pay ${now} now` : quote.total_minor ? `Pay ${total}` : "Book without paying";
     say(quote.code.refusal ? quote.code.message : "");
   };
 
@@ -56,6 +65,9 @@ if (box && form) {
       show(said);
     } else {
       table.hidden = true;
+      if (parts) {
+        parts.hidden = true;
+      }
       button.textContent = "Go on to pay";
       say(said?.message ?? "");
     }
