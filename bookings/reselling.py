@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
 
-from bookings.models import Attendee, AttendeePlace
+from bookings.models import Attendee, AttendeePlace, Change
 from courses.models import Place, Pool, TicketType
 from lib import db, work
 
@@ -63,6 +64,17 @@ def resold(attendee_id: int) -> bool:
     ).all()
     rooms = [at for is_own_limit, at in rows if not is_own_limit] or [at for _, at in rows]
     return bool(rooms) and all(rooms)
+
+
+def pending(booking_id: int) -> list[Change]:
+    """What was given up and waits, at the latest until its workshop begins, for somebody else to take the place."""
+    wanted = (
+        select(Change)
+        .where(Change.booking_id == booking_id, Change.state == "pending")
+        .order_by(Change.id)
+        .options(joinedload(Change.attendee).joinedload(Attendee.workshop))
+    )
+    return list(db.session.scalars(wanted))
 
 
 def _unsold(pool_ids: Sequence[int]) -> dict[int, int]:

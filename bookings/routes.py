@@ -1,34 +1,38 @@
 """Booking a place, paying for it, and the page of the booker."""
 
 import secrets
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, render_template, request
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import selectinload
 from werkzeug.wrappers import Response as Answer
 
 from accounts import open_to
 from bookings import (
+    asking,
     change_rows,
     checkout,
     checks,
     choosing,
+    closed,
     discounts,
     forms,
     lifecycle,
     offers,
     pages,
     payment_routes,
+    plan_pages,
+    plan_quotes,
+    reselling,
     waiting,
     waiting_list,
 )
-from bookings.models import WaitingPerson
+from bookings.models import Booking, WaitingPerson
 from bookings.pricing import OddNumber
 from courses import catalogue
-from courses.models import Question
 from courses.routes import one
 from lib import clock, db, limits, web
 from payments import gateway
@@ -36,29 +40,62 @@ from payments import gateway
 bp = Blueprint("bookings", __name__)
 
 
+@dataclass(frozen=True)
+class Sale:
+    """What a form is for: a workshop, with what its waiting list has offered if anything, or a bundle of workshops.
+
+    `address` is the page below which its form and its quote are, `begin` books a filled form in a write transaction.
+    """
+
+    listing: catalogue.Listing
+    address: str
+    begin: Callable[[choosing.Wish, datetime], Booking]
+    offer: WaitingPerson | None = None
+    template: str = "bookings/new.html"
+
+    def form(self, typed: Any = None) -> forms.BookingForm:
+        return forms.build(self.listing, asking.of(self.listing), typed)
+
+
 @bp.get("/workshops/<slug>/bookings/new")
 @open_to.anyone
 def new(slug: str) -> Answer | str:
-    listing, offer = _seen(slug)
-    checkout.refuse_unless_bookable(listing)
-    form = forms.build(listing, _questions(listing), None)
-    form.once.data = secrets.token_urlsafe(24)
-    if offer is None:
-        return _form_page(listing, form, None)
-    form.begin_with(offer.name, offer.email, offer.zone, offer.ticket.code, waiting_list.number_held(offer))
-    return web.private(Response(_form_page(listing, form, None)))
+    return form_of(_seen(slug))
 
 
 @bp.post("/workshops/<slug>/bookings")
 @open_to.anyone
 @limits.limiter.limit("30 per hour", key_func=limits.by_field("booker_email"))
 def book(slug: str) -> Answer | str | tuple[str, int]:
-    listing, offer = _seen(slug)
-    if not listing.bookable and checkout.by_once(request.form.get("once")) is None:
-        checkout.refuse_unless_bookable(listing)
-    form = forms.build(listing, _questions(listing), request.form)
+    return book_from(lambda: _seen(slug))
+
+
+@bp.post("/workshops/<slug>/quote")
+@open_to.anyone
+def quote(slug: str) -> Answer | str:
+    return quote_of(_seen(slug))
+
+
+def form_of(sale: Sale) -> Answer | str:
+    """The empty form, or the refusal that says why nothing can be booked."""
+    closed.refuse_unless_bookable(sale.listing)
+    form = sale.form()
+    form.once.data = secrets.token_urlsafe(24)
+    if sale.offer is None:
+        return _form_page(sale, form, None)
+    offer = sale.offer
+    form.begin_with(offer.name, offer.email, offer.zone, offer.ticket.code, waiting_list.number_held(offer))
+    return web.private(Response(_form_page(sale, form, None)))
+
+
+def book_from(see: Callable[[], Sale]) -> Answer | str | tuple[str, int]:
+    """Book what was typed; `see` looks at what is sold, and again once an earlier sending has given its places back."""
+    sale = see()
+    if not sale.listing.bookable and checkout.by_once(request.form.get("once")) is None:
+        closed.refuse_unless_bookable(sale.listing)
+    form = sale.form(request.form)
     if "add" in request.form or "remove" in request.form:
-        return _changed_people(listing, form)
+        return _changed_people(sale, form)
     digest = forms.digest(request.form)
     earlier = checkout.by_once(form.once.data)
     if earlier and earlier.once_digest == digest:
@@ -66,12 +103,13 @@ def book(slug: str) -> Answer | str | tuple[str, int]:
     if earlier and form.validate():
         # The form was changed and sent again: what it held is free before it asks for places once more.
         _supersede(earlier.bill_id)
-        listing, offer = _seen(slug)
-        form = forms.build(listing, _questions(listing), request.form)
+        sale = see()
+        form = sale.form(request.form)
     try:
-        refused = checks.refusal(listing, form, forms.people_in(request.form), clock.now())
+        refused = checks.refusal(sale.listing, form, forms.people_in(request.form), clock.now())
         if refused is None:
-            return payment_routes.on_to_payment(_start(replace(form.wish(slug), once_digest=digest), offer))
+            wish = replace(form.wish(sale.listing.workshop.slug), once_digest=digest)
+            return payment_routes.on_to_payment(_start(wish, sale))
     except discounts.CodeSpent as spent:
         form.discount_code.errors = [spent.message]
         refused = spent
@@ -81,25 +119,24 @@ def book(slug: str) -> Answer | str | tuple[str, int]:
         raise
     if twin := _twin(form.once.data, digest):
         return payment_routes.on_to_payment(twin)
-    return _not_yet(listing, form, refused)
+    return _not_yet(sale, form, refused)
 
 
-@bp.post("/workshops/<slug>/quote")
-@open_to.anyone
-def quote(slug: str) -> Answer | str:
-    listing, _ = _seen(slug)
-    now = clock.now()
-    form = forms.build(listing, _questions(listing), request.form)
+def quote_of(sale: Sale) -> Answer | str:
+    """What it would cost as it is filled in so far; nothing is written."""
+    listing, now = sale.listing, clock.now()
+    form = sale.form(request.form)
     form.validate()
     try:
         priced = checks.priced(listing, form, now)
     except OddNumber as odd:
         raise choosing.TicketNotOnSale(str(odd)) from odd
+    plan = plan_quotes.of(form.wish(listing.workshop.slug), listing, priced.quote, now)
     if web.wants_json():
-        return jsonify(_quote_json(priced))
+        return jsonify({**_quote_json(priced), **plan_quotes.told(plan, priced.quote)})
     for field in form:
         field.errors = []
-    return _form_page(listing, form, priced.quote, priced.refused)
+    return _form_page(sale, form, priced.quote, priced.refused, plan)
 
 
 @bp.get("/bookings/<reference:reference>")
@@ -118,6 +155,8 @@ def shown(reference: str) -> Answer:
         now=now,
         left=_has_left(),
         owing=change_rows.owing(booking.id) if view.state == "confirmed" else None,
+        resale=reselling.pending(booking.id),
+        plan=plan_pages.view(booking, now),
     )
     return web.private(Response(page))
 
@@ -142,25 +181,29 @@ def _quote_json(priced: offers.Priced) -> dict[str, Any]:
     }
 
 
-def _seen(slug: str) -> tuple[catalogue.Listing, WaitingPerson | None]:
+def _seen(slug: str) -> Sale:
     """The workshop as whoever asks may book it: who holds an offer of its waiting list has the places of that.
 
     Raises OfferSpent, unless it was spent on the booking this very form has made.
     """
+
+    def sale(listing: catalogue.Listing, offer: WaitingPerson | None = None) -> Sale:
+        return Sale(listing, f"/workshops/{slug}", lambda wish, now: checkout.start(wish, now, offer), offer)
+
     token = request.values.get("waiting", "")
     if not token:
-        return one(slug), None
+        return sale(one(slug))
     person = waiting_list.by_token(token)
     if person is None or person.workshop.slug != slug:
         abort(404)
     if waiting_list.is_live(person, now := clock.now()):
-        return waiting_list.listing_for(person, now), person
+        return sale(waiting_list.listing_for(person, now), person)
     if checkout.by_once(request.form.get("once")) is None:
         raise waiting.spent(person)
-    return one(slug), None
+    return sale(one(slug))
 
 
-def _start(wish: choosing.Wish, offer: WaitingPerson | None) -> str:
+def _start(wish: choosing.Wish, sale: Sale) -> str:
     """Write the booking down. The same form sent at the same moment finds the other one's booking."""
     now = clock.now()
     try:
@@ -168,7 +211,7 @@ def _start(wish: choosing.Wish, offer: WaitingPerson | None) -> str:
             earlier = checkout.by_once(wish.once)
             if earlier:
                 return earlier.reference
-            return checkout.start(wish, now, offer).reference
+            return sale.begin(wish, now).reference
     except IntegrityError:
         # Two requests with one form passed the look-up together: the unique key let one through.
         earlier = checkout.by_once(wish.once)
@@ -203,51 +246,48 @@ def _twin(once: str | None, digest: str) -> str | None:
 
 
 def _form_page(
-    listing: catalogue.Listing, form: forms.BookingForm, priced: Any, refusal: web.Refusal | None = None
+    sale: Sale,
+    form: forms.BookingForm,
+    priced: Any,
+    refusal: web.Refusal | None = None,
+    plan: Any = None,
 ) -> str:
+    listing, now = sale.listing, clock.now()
     return render_template(
-        "bookings/new.html",
+        sale.template,
+        address=sale.address,
         listing=listing,
         workshop=listing.workshop,
         form=form,
         quote=priced,
         refusal=refusal,
         errors=forms.errors(form),
-        now=clock.now(),
+        now=now,
         waiting=request.values.get("waiting", ""),
+        plan=plan,
+        in_parts=plan_quotes.choices(listing, now),
     )
 
 
-def _changed_people(listing: catalogue.Listing, form: forms.BookingForm) -> str:
+def _changed_people(sale: Sale, form: forms.BookingForm) -> str:
     """The same form with one person more or fewer: for browsers without script."""
     entries = form.attendee.entries
-    if "add" in request.form and len(entries) < listing.workshop.most_attendees:
+    if "add" in request.form and len(entries) < sale.listing.workshop.most_attendees:
         form.attendee.append_entry()
     gone = request.form.get("remove", type=int)
     if len(entries) > 1 and gone is not None:
         form.attendee.entries = [entry for number, entry in zip(form.numbers(), entries, strict=True) if number != gone]
-    return _form_page(listing, form, None)
+    return _form_page(sale, form, None)
 
 
-def _not_yet(listing: catalogue.Listing, form: forms.BookingForm, refusal: web.Refusal) -> Answer | tuple[str, int]:
+def _not_yet(sale: Sale, form: forms.BookingForm, refusal: web.Refusal) -> Answer | tuple[str, int]:
     if web.wants_json():
         answer = web.refusal_json(refusal.refusal, refusal.message, refusal.status)
         answer.set_data(
             jsonify({"refusal": refusal.refusal, "message": refusal.message, "errors": forms.errors(form)}).get_data()
         )
         return answer
-    return _form_page(listing, form, None, refusal), refusal.status
-
-
-def _questions(listing: catalogue.Listing) -> list[Question]:
-    """What the workshop asks. Private questions are about the day: nobody answers them for a recording of it."""
-    found = db.session.scalars(
-        select(Question)
-        .where(Question.workshop_id == listing.workshop.id)
-        .order_by(Question.position)
-        .options(selectinload(Question.tickets))
-    )
-    return [each for each in found if listing.state != "past" or not each.is_private]
+    return _form_page(sale, form, None, refusal), refusal.status
 
 
 def _has_left() -> bool:
