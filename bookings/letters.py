@@ -1,10 +1,11 @@
 """The letters a booking causes: posted with the change they tell of, each to one person, with only their own data."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from accounts.models import Organiser
-from bookings import invites
+from bookings import booked, invites
 from bookings.models import Attendee, Booking
 from courses import window
 from courses.catalogue import FORMATS, words
@@ -12,6 +13,8 @@ from courses.models import Workshop, WorkshopSession
 from lib import links, money, web, zones
 from mail import outbox
 from mail.models import Letter
+from payments import instalments, ledger
+from payments.models import Instalment
 
 MEETING_NOTE = "Your own page lets you in on the day: open it from this letter, from any device."
 
@@ -118,12 +121,13 @@ def _who(attendee: Attendee) -> dict[str, Any]:
         "place_url": place_url(attendee),
         "reference": booking.reference,
         "organiser_address": booking.organiser.address,
-        "shared_address": sum(each.email == attendee.email for each in booking.attendees) > 1,
+        "shared_address": sum(each.email == attendee.email for each in booked.people(booking.attendees)) > 1,
     }
 
 
 def receipt(booking: Booking, now: datetime) -> None:
     """The booker's receipt: money and names, no way into anybody's place."""
+    later = instalments.open_of(booking.bill)
     to_booker(
         booking,
         "receipt",
@@ -132,9 +136,11 @@ def receipt(booking: Booking, now: datetime) -> None:
         lines=[{"text": line["text"], "amount": amount(booking, line["minor"])} for line in booking.quote["lines"]],
         total=amount(booking, booking.quote["total_minor"]),
         paid_by="card" if booking.quote["total_minor"] else "nothing to pay",
-        attendees=[attendee.name for attendee in booking.attendees],
+        paid=amount(booking, ledger.of_bill(booking.bill_id).paid_minor) if later else None,
+        later=parts(booking, later),
+        attendees=booked.names(booking.attendees),
         gets="the way in" if any(each.ticket.includes_live for each in booking.attendees) else "the recording",
-        sessions=[session_words(each) for each in invites.sessions_of(booking.attendees[0])],
+        sessions=programme(booking),
         organiser_address=booking.organiser.address,
     )
 
@@ -146,6 +152,7 @@ def awaiting_bank(booking: Booking, now: datetime) -> None:
         "awaiting_bank",
         now,
         subject=f"Booking {booking.reference}: we are waiting for your bank",
+        total=amount(booking, sum(each["minor"] for each in booking.quote["charges"])),
         keeps_places=booking.organiser.holds_for_bank,
     )
 
@@ -157,7 +164,6 @@ def payment_failed(booking: Booking, now: datetime) -> None:
 
 def refunded_late(booking: Booking, amount_minor: int, why: str, now: datetime) -> None:
     """Money came for which there is no place: it goes back in full. To the booker, and to the organiser."""
-    workshop = booking.attendees[0].workshop
     to_booker(
         booking,
         "refunded_late",
@@ -165,7 +171,7 @@ def refunded_late(booking: Booking, amount_minor: int, why: str, now: datetime) 
         subject=f"Booking {booking.reference}: all of your payment goes back",
         amount=amount(booking, amount_minor),
         why=why,
-        workshop_url=web.url("courses.workshop", slug=workshop.slug),
+        workshop_url=booked.page(booking),
     )
     said = f"{amount(booking, amount_minor)} from {booking.booker_name} is being sent back in full. {why}"
     to_organiser(booking, f"Booking {booking.reference}: a payment is being sent back", [said], now)
@@ -257,6 +263,11 @@ def catch_up(attendee: Attendee) -> str | None:
     return f"The recording is yours to watch for {workshop.catch_up_days} days from the day it is published."
 
 
+def parts(booking: Booking, later: Sequence[Instalment]) -> list[str]:
+    """What is still to be paid, each part with its day."""
+    return [f"{amount(booking, each.minor)} on {zones.day(each.due_on)}" for each in later]
+
+
 def amount(booking: Booking, minor: int) -> str:
     return money.text(minor, booking.currency)
 
@@ -320,7 +331,7 @@ def to_booker(booking: Booking, template: str, now: datetime, **values: Any) -> 
             "reference": booking.reference,
             "booking_url": booking_url(booking),
             "total": amount(booking, booking.quote["total_minor"]),
-            "workshop_title": booking.attendees[0].workshop.title,
+            "workshop_title": booked.title(booking),
             "organiser_name": booking.organiser.name,
             **values,
         },
@@ -334,6 +345,16 @@ def _sender(booking: Booking) -> outbox.Sender:
 def session_words(session: WorkshopSession) -> dict[str, str]:
     """A session as letters tell of it."""
     return {"title": session.title, "line": zones.line(session.starts_at, session.ends_at, session.zone)}
+
+
+def programme(booking: Booking) -> list[dict[str, str]]:
+    """Every session that somebody of the booking comes to, with the workshop's title where there are several."""
+    there = booked.workshops(booking)
+    return [
+        session_words(session) | ({"title": workshop.title} if len(there) > 1 else {})
+        for workshop in there
+        for session in invites.sessions_of(next(each for each in booking.attendees if each.workshop_id == workshop.id))
+    ]
 
 
 def _file(body: bytes) -> dict[str, str]:

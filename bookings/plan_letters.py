@@ -1,6 +1,5 @@
 """The letters about what is paid in parts: asked for, paid, late."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -29,11 +28,11 @@ def asked(booking: Booking, instalment: Instalment, when: When, now: datetime) -
         now,
         subject=f"Booking {booking.reference}: {headings[when]}",
         heading=headings[when],
-        when=when,
+        is_late=when == "late",
         amount=amount,
         city=zones.city(booking.organiser.zone),
-        later=parts_words(booking, later),
-        plan_url=f"{letters.booking_url(booking)}#plan",
+        later=letters.parts(booking, later),
+        booking_url=f"{letters.booking_url(booking)}#plan",
         organiser_email=booking.organiser.email,
     )
     if when == "late":
@@ -54,7 +53,7 @@ def paid(booking: Booking, minor: int, too_much: int, now: datetime) -> None:
         subject=f"Booking {booking.reference}: {letters.amount(booking, minor)} has arrived",
         amount=letters.amount(booking, minor),
         too_much=letters.amount(booking, too_much) if too_much else None,
-        later=parts_words(booking, instalments.open_of(booking.bill)),
+        later=letters.parts(booking, instalments.open_of(booking.bill)),
         organiser_address=booking.organiser.address,
     )
 
@@ -75,11 +74,6 @@ def not_paid(booking: Booking, minor: int, now: datetime) -> None:
         heading=heading,
         sentences=said,
     )
-
-
-def parts_words(booking: Booking, parts: Sequence[Instalment]) -> list[dict[str, str]]:
-    """What is still to come, by day."""
-    return [{"day": zones.day(each.due_on), "amount": letters.amount(booking, each.minor)} for each in parts]
 
 
 def _places(booking: Booking) -> str:

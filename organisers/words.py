@@ -40,6 +40,8 @@ LETTERS = {
     "session_invite": "One more session's invite",
     "session_cancelled": "A session is cancelled",
     "receipt": "Receipt",
+    "instalment_due": "A part of the price is due",
+    "instalment_paid": "A part of the price has arrived",
     "reminder": "Reminder",
     "join_link": "The way in, asked for",
     "moved": "New times",
@@ -76,6 +78,11 @@ _DEEDS = {
     "booking_cancelled": "Cancelled",
     "attendees_cancelled": "Some of the places cancelled",
     "refund_begun": "Money is going back",
+    "instalment_asked": "A part of the price asked for",
+    "instalment_paid": "A part of the price paid",
+    "instalments_dropped": "Parts not paid yet, no longer owed",
+    "changed_for_booker": "Done for the booker",
+    "change_lapsed": "A change was not paid for in time",
     "refund_repeated": "A refund sent again",
     "credit_issued": "Kept as a credit",
     "payment_mismatch": "A payment did not fit the bill",
@@ -97,6 +104,7 @@ _DEEDS = {
     "waiting_closed": "The wait ended with the sale",
     "waiting_set": "The list's settings changed",
 }
+_CHANGES = {"cancel": "place ended", "substitute": "place passed on", "transfer": "place moved"}
 _LINK = re.compile(r"(?:https?|webcal)://\S+")
 
 
@@ -117,6 +125,9 @@ def entry(kept: Entry) -> str:
         said.append(money.text(int(facts["amount_minor"]), str(facts["currency"])))
     if kept.verb.startswith("letter_"):
         said.append(letter(str(facts.get("template") or facts.get("letter"))).lower())
+    if kept.verb == "changed_for_booker":
+        by = "by the booking terms" if facts["source"] == "rule" else "on terms of your own"
+        said.append(f"{facts['who']}, {_CHANGES[facts['kind']]} {by}: {str(facts['money']).rstrip('.')}")
     for name, words in (("name", "name"), ("email", "address")):
         if f"{name}_before" in facts:
             said.append(f"{words} from {facts[f'{name}_before']} to {facts[name]}")

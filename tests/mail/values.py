@@ -26,6 +26,22 @@ _CANCELLED = {
 _WAITING = {"name": "Ines Carraway", "workshop_title": "Bodies & Minds", "organiser_name": "Sea Street CPD"}
 
 VALUES: dict[str, dict[str, Any]] = {
+    "instalment_due": {
+        **_BOOKING,
+        "heading": "£150.00 was due on Monday 3 February 2025",
+        "is_late": True,
+        "amount": "£150.00",
+        "city": "London",
+        "later": ["£150.00 on Monday 3 March 2025", "£100.00 on Thursday 3 April 2025"],
+        "organiser_email": "hello@sea-street.example",
+    },
+    "instalment_paid": {
+        **_BOOKING,
+        "amount": "£150.00",
+        "too_much": "£20.00",
+        "later": ["£150.00 on Monday 3 March 2025"],
+        "organiser_address": "4 Invented Row, Brighton",
+    },
     "confirmed": {
         "name": "Ines Carraway",
         "booker_name": "Bea Booker",
