@@ -1,5 +1,5 @@
 """Whether bookings are sound: states, places, codes and shares told against each other, from the rows alone. The money
-has an audit of its own beside this one."""
+and the waiting lists have audits of their own beside this one."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 
-from bookings import money_audit
+from bookings import money_audit, waiting_audit
 from bookings.models import Attendee, AttendeePlace, Booking, Change, DiscountCode, Redemption
 from bookings.money_audit import Fault
 from courses.models import Place, Pool, ticket_pool
 from courses.places import counts
 from lib import db
 from payments import ledger
-from payments.models import Bill, Instalment, Payment, PaymentAttempt, Refund
+from payments.models import Bill, Instalment, Invoice, Payment, PaymentAttempt, Refund
 
 KEEPS_PLACES = ("confirmed", "awaiting_bank", "awaiting_invoice")
 ATTENDEE_STATES = {
@@ -31,7 +31,8 @@ TIDY_WITHIN = timedelta(hours=1)
 def faults(now: datetime) -> list[Fault]:
     """Everything unsound at `now`; empty when all is well."""
     checks = (_oversold, _places, _shares, _codes, _redemptions, _untidied)
-    return [fault for check in checks for fault in check(now)] + list(money_audit.faults())
+    own = [fault for check in checks for fault in check(now)]
+    return [*own, *waiting_audit.faults(now), *money_audit.faults()]
 
 
 def _oversold(now: datetime) -> Iterator[Fault]:
@@ -161,6 +162,12 @@ def _has_parts() -> ColumnElement[bool]:
     return and_(Booking.state == "confirmed", exists().where(is_open))
 
 
+def _is_invoiced() -> ColumnElement[bool]:
+    """Whether the booking stands and was sent on an invoice, which can be paid by card."""
+    sent = and_(Invoice.bill_id == Booking.bill_id, Invoice.kind == "invoice")
+    return and_(Booking.state == "confirmed", exists().where(sent))
+
+
 def _untidied(now: datetime) -> Iterator[Fault]:
     """Holds that ran out long ago: the worker is not running, or Stripe has not answered it."""
     rows = db.session.scalars(
@@ -174,7 +181,7 @@ def _untidied(now: datetime) -> Iterator[Fault]:
         .where(
             PaymentAttempt.state.in_(("opening", "open")),
             Booking.state.in_(("confirmed", "lapsed", "cancelled")),
-            or_(PaymentAttempt.expires_at < now - TIDY_WITHIN, ~or_(_is_owing(), _has_parts())),
+            or_(PaymentAttempt.expires_at < now - TIDY_WITHIN, ~or_(_is_owing(), _has_parts(), _is_invoiced())),
         )
     )
     for reference in opened:

@@ -45,6 +45,11 @@ class List:
         found = [(each, self.ticket(each)) for each in self.people if each.state == "waiting"]
         return [waits(each, ticket) for each, ticket in found if ticket]
 
+    def keeping(self) -> list[Waits]:
+        """Those of the queue who keep places from the public: not who was told of one that the first to answer has,
+        and let the time pass."""
+        return [each for each in self.queue() if (told := self.named(each.id).told_until) is None or told > self.now]
+
     def named(self, person_id: int) -> WaitingPerson:
         return next(each for each in self.people if each.id == person_id)
 
@@ -134,11 +139,9 @@ def locked(workshop_id: int, now: datetime) -> List:
 
 
 def mark(line: List) -> None:
-    """Keep from the public what somebody in the queue would take. Who was told of a place that the first to answer has,
-    and let the time pass, keeps it from nobody."""
+    """Keep from the public what somebody in the queue would take."""
     db.session.flush()
-    queue = [each for each in line.queue() if (told := line.named(each.id).told_until) is None or told > line.now]
-    wanted = waiting_plan.waited(queue, line.free)
+    wanted = waiting_plan.waited(line.keeping(), line.free)
     places.keep_for_list({pool: wanted.get(pool) for pool in line.free})
 
 
