@@ -11,20 +11,23 @@ from lib import web, zones
 
 
 def gave_up(
-    attendee: Attendee, withdrawn: Sequence[WorkshopSession], now: datetime, *, keeps_recording: bool = False
+    attendee: Attendee, withdrawn: Sequence[WorkshopSession], act: Act, *, keeps_recording: bool = False
 ) -> None:
-    """The place was given up by its booker, or the live part of it."""
-    title = attendee.workshop.title
+    """The place was given up by its booker or for them, or the live part of it."""
+    title, now = attendee.workshop.title, act.at
+    organiser = attendee.booking.organiser
+    asked, ask = "as you or whoever booked for you asked", ""
+    if act.is_by_team:
+        asked, ask = f"as {organiser.name} has put down", f" If you did not expect this, write to {organiser.email}."
     if keeps_recording:
         said = [
-            f"You no longer come to {title} live, as you or whoever booked for you asked. The recording stays yours: "
-            "we write to you when it can be watched."
+            f"You no longer come to {title} live, {asked}. The recording stays yours: "
+            f"we write to you when it can be watched.{ask}"
         ]
         _ended(attendee, f"You will watch {title} later", said, withdrawn, now)
         return
     said = [
-        f"Your place at {title} has ended, as you or whoever booked for you asked. The links in our earlier letters "
-        "have stopped working.",
+        f"Your place at {title} has ended, {asked}. The links in our earlier letters have stopped working.{ask}",
         "Money, where any goes back, goes to whoever paid; they get a letter of their own.",
     ]
     _ended(attendee, f"Your place at {title} has ended", said, withdrawn, now)
@@ -46,8 +49,9 @@ def moved_away(attendee: Attendee, withdrawn: Sequence[WorkshopSession], worksho
 
 def both(booking: Booking, heading: str, sentences: Sequence[str], act: Act) -> None:
     """To whoever booked, and to the organiser with the reason that was given."""
-    booker(booking, heading, sentences, act.at)
     reason = [f"Reason given: {act.why}"] if act.why else []
+    done_for = [f"{booking.organiser.name} did this for you."] if act.is_by_team else []
+    booker(booking, heading, [*sentences, *done_for, *(reason if act.is_told else [])], act.at)
     organiser(booking, heading, [*sentences, *reason], act.at)
 
 
@@ -70,7 +74,11 @@ def money_words(booking: Booking, deals: Sequence[Deal], back: int) -> list[str]
     paid_now = sum(deal.due_minor for deal in deals)
     if paid_now:
         said.append(f"{letters.amount(booking, paid_now)} was paid for the change.")
-    return said or ["No money goes back."]
+    unpaid = sum(deal.unpaid_minor for deal in deals)
+    said = said or ["No money goes back."]
+    if unpaid:
+        said.append(f"The {letters.amount(booking, unpaid)} that was still to be paid is no longer owed.")
+    return said
 
 
 def back_words(booking: Booking, minor: int) -> str:
@@ -78,6 +86,17 @@ def back_words(booking: Booking, minor: int) -> str:
     return (
         f"{letters.amount(booking, minor)} goes back the way it was paid. Most banks show it within five to ten days."
     )
+
+
+def to_be_paid(booking: Booking, what: str, minor: int, until: datetime, act: Act) -> None:
+    """The organiser began a change that waits for its payment."""
+    said = [
+        f"{what}: {booking.organiser.name} has put this down for you, and it costs {letters.amount(booking, minor)}. "
+        f"Please open the booking and pay by {zones.moment(until, booking.zone)}.",
+        "Until then nothing changes, and if it is not paid, everything stays as it is.",
+        *([f"Reason given: {act.why}"] if act.is_told else []),
+    ]
+    booker(booking, "A change waits for its payment", said, act.at)
 
 
 def booker(booking: Booking, heading: str, sentences: Sequence[str], now: datetime) -> None:

@@ -1,12 +1,12 @@
 """Changes as rows: agreed, owing, waiting and over. The only writer of `Change.state`."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
 
-from bookings import checkout, pricing
+from bookings import change_letters, checkout, pricing
 from bookings.change_terms import Act, Deal, Offer
 from bookings.models import Attendee, Booking, Change
 from courses import places
@@ -17,6 +17,7 @@ from payments.models import PaymentAttempt
 
 LAPSE = "bookings.lapse_change"
 DECIDE = "bookings.decide_resale"
+LETTER_LASTS = timedelta(hours=23)  # Stripe keeps a page open for 24 hours at most
 
 
 class QuoteChanged(web.Refusal):
@@ -97,6 +98,9 @@ def write(
     )
     db.session.add(change)
     db.session.flush()
+    if act.is_by_team:
+        said = {"attendee": attendee.id, "who": attendee.name, "kind": kind, "money": deal.words, "source": act.source}
+        _remember(change, "changed_for_booker", act.actor, act.at, said | {"why": act.why})
     return change
 
 
@@ -107,13 +111,20 @@ def owe(
     if owing(booking.id) is not None or attempts.live(booking.bill_id) is not None:
         raise Underway("Please pay for that one first, or let it run out. Nothing was changed.")
     charge = (pricing.Line(line, deal.due_minor),)
-    attempt = checkout.new_attempt(booking, charge, attendee.workshop.title, act.at)
+    attempt = checkout.new_attempt(booking, charge, attendee.workshop.title, act.at, ends_at=page_ends(act))
     db.session.flush()
     until = attempt.expires_at + checkout.GRACE
     change = write(booking, attendee, kind, deal, act, facts, until=until)
     change.attempt_id = attempt.id
     work.post(LAPSE, f"booking:{booking.id}", until, {"change": change.id})
+    if act.is_by_team:
+        change_letters.to_be_paid(booking, line, deal.due_minor, until - checkout.PAGE_LASTS, act)
     return attempt
+
+
+def page_ends(act: Act) -> datetime:
+    """Until when a change may be paid for: a booker is on the way to the page, others are told by a letter."""
+    return act.at + (LETTER_LASTS if act.is_by_team else checkout.PAGE_LASTS)
 
 
 def done(change: Change) -> None:
@@ -127,14 +138,7 @@ def lapse(change: Change, now: datetime) -> None:
     held = [place for ids in change.facts.get("places", {}).values() for place in ids]
     if held:
         places.release(held, now)
-    history.record(
-        f"booking:{change.booking_id}",
-        "change_lapsed",
-        at=now,
-        actor="worker",
-        organiser_id=change.organiser_id,
-        facts={"attendee": change.attendee_id, "kind": change.kind},
-    )
+    _remember(change, "change_lapsed", "worker", now, {"attendee": change.attendee_id, "kind": change.kind})
 
 
 def of_attempt(attempt_id: int) -> Change | None:
@@ -166,3 +170,8 @@ def moved(attendee: Attendee) -> int:
         )
         or 0
     )
+
+
+def _remember(change: Change, verb: str, actor: str, at: datetime, facts: Mapping[str, Any]) -> None:
+    about = f"booking:{change.booking_id}"
+    history.record(about, verb, at=at, actor=actor, organiser_id=change.organiser_id, facts=facts)

@@ -1,7 +1,7 @@
 """What the policy frozen on a booking says to one change of one attendee, as deals to choose from."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -12,23 +12,34 @@ from policies import outcomes, steps, versions, words
 from policies.amounts import AmountMissing
 from policies.facts import Facts
 from policies.outcomes import Outcome
+from policies.rules import MOVES
+
+TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
 class Act:
-    """Who does it, why, and when. `source` is who decided about the money: rule, organiser or booker."""
+    """Who does it, why, and when. `source` is who decided about the money: rule, organiser or booker; `is_told` puts
+    the reason into the booker's letter."""
 
     actor: str
     why: str
     at: datetime
     source: str = "rule"
+    is_told: bool = False
+
+    @property
+    def is_by_team(self) -> bool:
+        """Whether somebody of the organiser's team does it on the booker's behalf."""
+        return self.actor.startswith("user:")
 
 
 @dataclass(frozen=True)
 class Deal:
     """One answer: what comes back and how, in minor units of the booking's currency, and what is to be paid for it.
 
-    `fee_minor` is the charge within `due_minor`; `if_resold_minor` comes back should somebody else take the place.
+    `fee_minor` is the charge within `due_minor`; `if_resold_minor` comes back should somebody else take the place;
+    `unpaid_minor` was still to be paid in parts and is no longer owed.
     """
 
     refund_minor: int = 0
@@ -37,6 +48,7 @@ class Deal:
     due_minor: int = 0
     fee_minor: int = 0
     if_resold_minor: int = 0
+    unpaid_minor: int = 0
     keeps_recording: bool = False
     waits_for_resale: bool = False
     words: str = ""
@@ -50,6 +62,16 @@ class Offer:
     deals: tuple[Deal, ...]
     words: str
     until: str = ""
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What the organiser adds when they act for a booker: what happened, as the policy names it, and terms of their own
+    instead of the policy's."""
+
+    action: str = ""
+    reason: str = ""
+    instead: Deal | None = None
 
 
 def frozen(organiser_id: int) -> dict[str, Any]:
@@ -72,14 +94,14 @@ def offer(
     new_price_minor: int | None = None,
     new_starts_at: datetime | None = None,
     paid_minor: int | None = None,
-    reason: str = "",
-    decides: bool = False,
+    ruling: Ruling | None = None,
 ) -> Offer:
     """What may be done with the place when it is asked for at `at`.
 
-    `paid_minor` is the base of a refund where it is not the stored share; `reason` one of those the policy knows, with
-    its proof. `decides` is for the organiser, who may agree to what the policy leaves to them and act after the end.
+    `paid_minor` is the base of a refund where it is not the stored share. With a `ruling` it is the organiser who asks:
+    they may agree to what the policy leaves to them, act after the end, and know what happened.
     """
+    decides, reason = ruling is not None, ruling.reason if ruling else ""
     booking = attendee.booking
     sessions = invites.sessions_of(attendee)
     share = attendee.price_minor - attendee.discount_minor
@@ -143,18 +165,19 @@ def is_part_of_group(booking: Booking, gone: Collection[Attendee]) -> bool:
 
 def _deals(found: Outcome, attendee: Attendee, action: str) -> list[Deal]:
     made = []
+    is_move = action in MOVES
     for way in found.options or (found,):
-        if way.move_charge_minor is not None and action == "cancel":
+        if way.move_charge_minor is not None and not is_move:
             continue  # offered where a place is moved
-        if action == "cancel" and way.due_minor:
+        if way.due_minor and not is_move:
             continue  # a debt is settled with the organiser
-        keeps = action == "cancel" and way.recording is True
+        keeps = way.recording is True and not is_move
         if keeps and not any(each.kind == "catch_up" for each in attendee.workshop.tickets):
             continue
         if keeps and plan_rows.unpaid_of(attendee):
             continue  # what is half paid for is not theirs to watch
         better = found.if_so.refund_minor if found.if_so and not found.options else way.refund_minor
-        unpaid = 0 if action in ("substitute", "transfer") else plan_rows.unpaid_of(attendee)
+        unpaid = 0 if is_move else plan_rows.unpaid_of(attendee)
         made.append(_deal(way, attendee, keeps, max(better - way.refund_minor, 0), unpaid))
     return made
 
@@ -164,7 +187,7 @@ def _deal(way: Outcome, attendee: Attendee, keeps: bool, if_resold: int, unpaid:
     if way.credit_minor and way.credit_expires:
         midnight = datetime.combine(way.credit_expires + timedelta(days=1), time())
         until = zones.instant(midnight, attendee.booking.organiser.zone)
-    return Deal(
+    made = Deal(
         refund_minor=way.refund_minor,
         credit_minor=way.credit_minor,
         credit_until=until,
@@ -173,42 +196,48 @@ def _deal(way: Outcome, attendee: Attendee, keeps: bool, if_resold: int, unpaid:
         if_resold_minor=if_resold,
         keeps_recording=keeps,
         waits_for_resale=if_resold > 0,
-        words=_words(way, attendee, keeps, if_resold, unpaid),
+        unpaid_minor=unpaid,
     )
+    return replace(made, words=deal_words(attendee.booking, made))
 
 
-def _words(way: Outcome, attendee: Attendee, keeps: bool, if_resold: int, unpaid: int) -> str:
+def deal_words(booking: Booking, deal: Deal) -> str:
+    """What becomes of the money, in sentences."""
+
     def amount(minor: int) -> str:
-        return money.text(minor, attendee.booking.currency)
+        return money.text(minor, booking.currency)
 
     said = []
-    if way.refund_minor:
-        said.append(f"{amount(way.refund_minor)} goes back the way it was paid.")
-    if way.credit_minor:
-        ends = f", to be spent by the end of {zones.day(way.credit_expires)}" if way.credit_expires else ""
-        said.append(f"{amount(way.credit_minor)} is kept as a credit for the next booking{ends}.")
-    if keeps:
+    if deal.refund_minor:
+        said.append(f"{amount(deal.refund_minor)} goes back the way it was paid.")
+    if deal.credit_minor:
+        last = zones.wall(deal.credit_until - TICK, booking.organiser.zone) if deal.credit_until else None
+        ends = f", to be spent by the end of {zones.day(last.date())}" if last else ""
+        said.append(f"{amount(deal.credit_minor)} is kept as a credit for the next booking{ends}.")
+    if deal.keeps_recording:
         said.append("The live place is given up, and the recording stays.")
-    if if_resold:
-        said.append(f"Another {amount(if_resold)} goes back if somebody else takes the place before it begins.")
-    if way.due_minor:
-        said.append(f"{amount(way.due_minor)} is to be paid first.")
-    said = said or ["No money goes back."]
-    if unpaid:
-        said.append(f"The {amount(unpaid)} not paid yet is no longer owed.")
-    return " ".join(said)
+    if deal.if_resold_minor:
+        again = f"{amount(deal.if_resold_minor)} goes back if somebody else takes the place before it begins."
+        said.append(f"Another {again}")
+    if deal.due_minor:
+        said.append(f"{amount(deal.due_minor)} is to be paid first.")
+    return " ".join(said) or "No money goes back."
 
 
 def totals(offers: Mapping[Attendee, Offer]) -> list[Deal]:
     """The deals of several attendees together, by the order in which each policy offers them."""
+    made = []
     most = min((len(each.deals) for each in offers.values()), default=0)
-    return [
-        Deal(
-            refund_minor=sum(each.deals[n].refund_minor for each in offers.values()),
-            credit_minor=sum(each.deals[n].credit_minor for each in offers.values()),
-            due_minor=sum(each.deals[n].due_minor for each in offers.values()),
-            if_resold_minor=sum(each.deals[n].if_resold_minor for each in offers.values()),
-            words=next(iter(offers.values())).deals[n].words,
+    for n in range(most):
+        deals = [each.deals[n] for each in offers.values()]
+        total = replace(
+            deals[0],
+            refund_minor=sum(each.refund_minor for each in deals),
+            credit_minor=sum(each.credit_minor for each in deals),
+            due_minor=sum(each.due_minor for each in deals),
+            if_resold_minor=sum(each.if_resold_minor for each in deals),
+            unpaid_minor=sum(each.unpaid_minor for each in deals),
         )
-        for n in range(most)
-    ]
+        said = deal_words(next(iter(offers)).booking, total) if len(deals) > 1 else total.words
+        made.append(replace(total, words=said))
+    return made

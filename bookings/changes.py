@@ -5,8 +5,18 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from bookings import change_letters, change_rows, change_terms, changing, refund_bases, reselling, returning, transfers
-from bookings.change_terms import Act, Deal, Offer
+from bookings import (
+    behalf,
+    change_letters,
+    change_rows,
+    change_terms,
+    changing,
+    refund_bases,
+    reselling,
+    returning,
+    transfers,
+)
+from bookings.change_terms import Act, Deal, Offer, Ruling
 from bookings.models import Attendee, Booking, Change
 from courses import catalogue, places
 from lib import money, work
@@ -15,37 +25,33 @@ from payments.models import Payment, PaymentAttempt
 
 
 def offers(
-    booking: Booking,
-    gone: Sequence[Attendee],
-    at: datetime,
-    *,
-    action: str = "cancel",
-    reason: str = "",
-    decides: bool = False,
+    booking: Booking, gone: Sequence[Attendee], at: datetime, ruling: Ruling | None = None
 ) -> dict[Attendee, Offer]:
     """What the policy says to each of these places when they are given up together at `at`."""
     bases = refund_bases.of(booking, gone)
+    action = (ruling.action if ruling else "") or "cancel"
     if action == "cancel" and change_terms.is_part_of_group(booking, gone):
         action = "cancel_one_of_group"
     return {
         each: change_terms.offer(
-            each,
-            action,
-            at,
-            moved=change_rows.moved(each),
-            paid_minor=bases[each.id],
-            reason=reason,
-            decides=decides,
+            each, action, at, moved=change_rows.moved(each), paid_minor=bases[each.id], ruling=ruling
         )
         for each in gone
     }
 
 
-def cancel(booking: Booking, numbers: Sequence[int], choice: int, promised: str, act: Act) -> None:
-    """Give up these places as their policy allows now. Raises PlaceOver, NotAllowed or QuoteChanged."""
+def cancel(
+    booking: Booking, numbers: Sequence[int], choice: int, promised: str, act: Act, ruling: Ruling | None = None
+) -> None:
+    """Give up these places as their policy allows now, or as the organiser rules. Raises PlaceOver, NotAllowed,
+    QuoteChanged or MoreThanPaid."""
     gone = changing.of(booking, numbers)
-    found = offers(booking, gone, act.at)
-    deals = {each: change_rows.chosen(offer, choice) for each, offer in found.items()}
+    if ruling and ruling.instead:
+        if promised:
+            change_rows.refuse_unless_promised([ruling.instead], promised)
+        end(booking, behalf.parts(booking, gone, ruling.instead), act)
+        return
+    deals = {each: change_rows.chosen(offer, choice) for each, offer in offers(booking, gone, act.at, ruling).items()}
     change_rows.refuse_unless_promised(list(deals.values()), promised)
     refund_bases.settle(booking, gone)
     end(booking, deals, act)
@@ -73,16 +79,26 @@ def end(booking: Booking, deals: Mapping[Attendee, Deal], act: Act) -> None:
 
 
 def substitute(
-    booking: Booking, n: int, name: str, email: str, promised: str, act: Act, *, shared: bool = False
+    booking: Booking,
+    n: int,
+    name: str,
+    email: str,
+    promised: str,
+    act: Act,
+    *,
+    shared: bool = False,
+    ruling: Ruling | None = None,
 ) -> PaymentAttempt | None:
     """Pass a place on to a colleague, at once or once the charge is paid; then the way to pay it.
 
     Raises PlaceOver, NotAllowed, QuoteChanged, AddressTaken or Underway.
     """
     (attendee,) = changing.of(booking, [n])
-    offer = change_terms.offer(attendee, "substitute", act.at, moved=change_rows.moved(attendee))
-    deal = change_rows.chosen(offer, 0)
-    change_rows.refuse_unless_promised([deal], promised)
+    deal = ruling.instead if ruling else None
+    if deal is None:
+        offer = change_terms.offer(attendee, "substitute", act.at, moved=change_rows.moved(attendee), ruling=ruling)
+        deal = change_rows.chosen(offer, 0)
+        change_rows.refuse_unless_promised([deal], promised)
     facts = {"name": name, "email": email, "shared": shared}
     if deal.due_minor:
         changing.refuse_taken(attendee, email, act.at, shared=shared)

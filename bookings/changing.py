@@ -63,7 +63,7 @@ def give_up(booking: Booking, gone: Mapping[Attendee, Deal], act: Act) -> int:
     for attendee, deal in gone.items():
         mail_jobs.stop(f"attendee:{attendee.id}", STOPPED)
         withdrawn = _withdraw_all(attendee, act.at)
-        change_letters.gave_up(attendee, withdrawn, act.at, keeps_recording=deal.keeps_recording)
+        change_letters.gave_up(attendee, withdrawn, act, keeps_recording=deal.keeps_recording)
         if deal.keeps_recording:
             _leave_recording(attendee, act.at)
     if leaving:

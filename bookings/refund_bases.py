@@ -11,7 +11,7 @@ from sqlalchemy import select
 from bookings import discounts, pricing, returning
 from bookings.models import Attendee, Booking, Change
 from lib import db, money
-from payments import ledger
+from payments import instalments, ledger
 from payments.models import Payment, Refund
 
 
@@ -27,10 +27,10 @@ class ReRated:
     words: str
 
 
-def of(booking: Booking, gone: Sequence[Attendee]) -> dict[int, int]:
+def of(booking: Booking, gone: Sequence[Attendee], *, keeps_code: bool = False) -> dict[int, int]:
     """By attendee's id, what a refund is counted from when these leave together, in minor units: never more, in all,
-    than could go back now."""
-    found = re_rated(booking, gone)
+    than could go back now. `keeps_code` leaves those who stay their discount whatever the code says."""
+    found = None if keeps_code else re_rated(booking, gone)
     here = _paid(booking, {**_shares(booking), **(found.shares if found else {})})
     left = max(min(ledger.of_bill(booking.bill_id).kept_minor, returning.remaining_of(booking.bill_id)), 0)
     bases = {}
@@ -91,10 +91,13 @@ def _shares(booking: Booking) -> dict[int, int]:
 
 
 def _paid(booking: Booking, shares: Mapping[int, int]) -> dict[int, int]:
-    """The shares less what went back for each already, and less what is still owed, which is everybody's alike."""
+    """The shares less what went back for each already, less what of each is still to be paid in parts, and less what
+    else is still owed, which is everybody's alike."""
     gone = _gone_back(booking)
-    worth = {number: max(share - max(gone[number], 0), 0) for number, share in shares.items()}
-    owed = min(max(ledger.of_bill(booking.bill_id).due_minor, 0), sum(worth.values()))
+    parts = {number: instalments.open_share(booking.bill, number) for number in shares}
+    worth = {number: max(share - max(gone[number], 0) - parts[number], 0) for number, share in shares.items()}
+    due = ledger.of_bill(booking.bill_id).due_minor - sum(each.minor for each in instalments.open_of(booking.bill))
+    owed = min(max(due, 0), sum(worth.values()))
     less = money.spread(owed, list(worth.values()))
     return {number: minor - part for (number, minor), part in zip(worth.items(), less, strict=True)}
 

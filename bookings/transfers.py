@@ -6,9 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bookings import change_letters, change_rows, change_terms, changing, checkout, invites, returning
+from bookings import (
+    behalf,
+    change_letters,
+    change_rows,
+    change_terms,
+    changing,
+    checkout,
+    invites,
+    refund_bases,
+    returning,
+)
 from bookings.change_rows import NotAllowed
-from bookings.change_terms import Act, Deal, Offer
+from bookings.change_terms import Act, Deal, Offer, Ruling
 from bookings.models import Attendee, Booking
 from courses import catalogue, places, schedule, shelf, standing
 from courses.models import TicketType, Workshop
@@ -31,11 +41,11 @@ class Target:
         return f"{self.listing.workshop.slug}:{self.ticket.code}"
 
 
-def targets(attendee: Attendee, now: datetime) -> list[Target]:
+def targets(attendee: Attendee, now: datetime, ruling: Ruling | None = None) -> list[Target]:
     """Where the place could move to: what its organiser sells now in the booking's currency, other dates of the same
     course first. A fixed number of statements, however many there are."""
     booking, here = attendee.booking, attendee.workshop
-    count = change_rows.moved(attendee)
+    count, paid = change_rows.moved(attendee), refund_bases.of(booking, [attendee], keeps_code=True)[attendee.id]
 
     def wanted(kept: shelf.Shelf) -> list[shelf.WorkshopFacts]:
         coming = catalogue.upcoming(kept, now)
@@ -51,25 +61,37 @@ def targets(attendee: Attendee, now: datetime) -> list[Target]:
             if price is None or offer.ticket.proof != "none":
                 continue
             terms = change_terms.offer(
-                attendee, "transfer", now, moved=count, new_price_minor=price, new_starts_at=workshop.starts_at
+                attendee,
+                "transfer",
+                now,
+                moved=count,
+                new_price_minor=price,
+                new_starts_at=workshop.starts_at,
+                paid_minor=paid,
+                ruling=ruling,
             )
             made.append(Target(listing, offer.ticket, price, terms))
     return sorted(made, key=lambda each: each.listing.workshop.course_id != here.course_id)
 
 
-def transfer(booking: Booking, n: int, key: str, promised: str, act: Act) -> PaymentAttempt | None:
+def transfer(
+    booking: Booking, n: int, key: str, promised: str, act: Act, ruling: Ruling | None = None
+) -> PaymentAttempt | None:
     """Move a place, at once or once the difference is paid; then the way to pay it.
 
-    Raises PlaceOver, NotAllowed, QuoteChanged, WorkshopFull or Underway.
+    Raises PlaceOver, NotAllowed, QuoteChanged, MoreThanPaid, WorkshopFull or Underway.
     """
     (attendee,) = changing.of(booking, [n])
-    target = next((each for each in targets(attendee, act.at) if each.key == key), None)
+    target = next((each for each in targets(attendee, act.at, ruling) if each.key == key), None)
     if target is None:
         raise NotAllowed("That date can no longer be booked. The place stays as it is; please choose another one.")
-    deal = change_rows.chosen(target.offer, 0)
-    change_rows.refuse_unless_promised([deal], promised)
+    if ruling and ruling.instead:
+        deal = behalf.parts(booking, [attendee], ruling.instead)[attendee]
+    else:
+        deal = change_rows.chosen(target.offer, 0)
+        change_rows.refuse_unless_promised([deal], promised)
     schedule.hold_still(Workshop.slug == target.listing.workshop.slug)
-    until = act.at + checkout.PAGE_LASTS + checkout.GRACE
+    until = change_rows.page_ends(act) + checkout.GRACE
     held = places.hold(Counter(target.ticket.pools), organiser_id=booking.organiser_id, until=until, now=act.at)
     paid = attendee.price_minor - attendee.discount_minor
     share = paid - deal.refund_minor - deal.credit_minor + deal.due_minor - deal.fee_minor

@@ -56,6 +56,12 @@ TYPED: dict[str, tuple[str, dict[str, str]]] = {
     "newsletter.ask": ("/newsletter", {"email": "nowhere"}),
     "organise_codes.make": (f"{DESK}/codes", {"percent": "101", "uses_total": "none"}),
     "organise_codes.change": (f"{DESK}/codes/{{code}}", {"percent": "many", "valid_from": "never"}),
+    "organise_behalf.end": (
+        f"{DESK}/bookings/{{reference}}/cancellation",
+        {"attendee": "0", "way": "other", "back": "much", "credit": "some", "until": "soon"},
+    ),
+    "organise_behalf.pass_on": (f"{DESK}/bookings/{{reference}}/attendees/0/substitution", {"email": "nowhere"}),
+    "organise_behalf.move": (f"{DESK}/bookings/{{reference}}/attendees/0/transfer", {}),
     "organise_money.give_back": (f"{DESK}/bookings/{{reference}}/refunds", {"amount": "much"}),
     "organise_newsletter.make": (f"{DESK}/newsletter", {"percent": "101"}),
     "organise_newsletter.change": (f"{DESK}/newsletter/home", {"percent": "many"}),

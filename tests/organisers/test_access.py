@@ -98,6 +98,12 @@ TABLE = {
     "organise_acts.resend_receipt": MANAGE,
     "organise_acts.new_place": MANAGE,
     "organise_acts.give_place": MANAGE,
+    "organise_behalf.ending": MANAGE,
+    "organise_behalf.end": MANAGE,
+    "organise_behalf.passing_on": MANAGE,
+    "organise_behalf.pass_on": MANAGE,
+    "organise_behalf.moving": MANAGE,
+    "organise_behalf.move": MANAGE,
     "organise_money.give_back": MANAGE,
     "organise_money.again": MANAGE,
     "organise_settings.save_money": MANAGE,
@@ -111,7 +117,7 @@ TABLE = {
     "organise_settings.remove_logo": MANAGE,
 }
 # Their rows are made and tried in tests of their own; here only who may not open them.
-ROWS_OF_THEIR_OWN = ("organise_people.", "organise_acts.")
+ROWS_OF_THEIR_OWN = ("organise_people.", "organise_acts.", "organise_behalf.")
 VALUES: dict[str, Any] = {
     "number": 1,
     "n": 1,
