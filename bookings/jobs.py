@@ -13,6 +13,8 @@ from bookings import (
     change_rows,
     changes,
     checkout,
+    invoice_letters,
+    invoice_papers,
     joining,
     letters,
     lifecycle,
@@ -143,8 +145,12 @@ def tell_of_refund(task: work.Task, now: datetime) -> None:
     with db.writing():
         booking = lifecycle.locked(bill_id)
         refund = db.session.get_one(Refund, number, populate_existing=True)
-        is_failed = refund.state == "failed"
-        if not _is_news(refunds.about(number), f"told_{'failed' if is_failed else 'sent_back'}", booking, now):
+        is_failed, is_by_hand = refund.state == "failed", _is_by_hand(refund)
+        word = "failed" if is_failed else "by_hand" if is_by_hand else "sent_back"
+        if not _is_news(refunds.about(number), f"told_{word}", booking, now):
+            return
+        if is_by_hand:
+            invoice_letters.by_hand(booking, refund.amount_minor, now)
             return
         if is_failed:
             money_letters.refund_failed(booking, refund, now)
@@ -152,6 +158,7 @@ def tell_of_refund(task: work.Task, now: datetime) -> None:
             return
         money_letters.sent_back(booking, refund, ledger.of_bill(bill_id), now)
         returning.free_code_if_all_back(booking)
+        invoice_papers.take_back(booking, now)
 
 
 def tell_of_dispute(task: work.Task, now: datetime) -> None:
@@ -227,6 +234,11 @@ def _is_news(about: str, verb: str, whose: Booking | Organiser, now: datetime) -
     organiser_id = whose.id if isinstance(whose, Organiser) else whose.organiser_id
     history.record(about, verb, at=now, actor="worker", organiser_id=organiser_id)
     return True
+
+
+def _is_by_hand(refund: Refund) -> bool:
+    """Whether the money came past Stripe, so that somebody has to send it back from a bank."""
+    return db.session.get_one(Payment, refund.payment_id).kind != "stripe"
 
 
 def _is_over(booking: Booking, now: datetime) -> bool:

@@ -13,8 +13,8 @@ from courses.models import Workshop, WorkshopSession
 from lib import links, money, web, zones
 from mail import outbox
 from mail.models import Letter
-from payments import instalments, ledger
-from payments.models import Instalment
+from payments import instalments, invoices, ledger
+from payments.models import Instalment, Invoice
 
 MEETING_NOTE = "Your own page lets you in on the day: open it from this letter, from any device."
 
@@ -23,6 +23,12 @@ def booking_url(booking: Booking, **values: Any) -> str:
     """The booker's address of a booking, with its key."""
     key = links.sign("booking", booking.id, booking.link_version)
     return web.url("bookings.shown", reference=booking.reference, key=key, **values)
+
+
+def paper_url(booking: Booking, paper: Invoice) -> str:
+    """The booker's address of a paper, with the booking's key."""
+    key = links.sign("booking", booking.id, booking.link_version)
+    return web.url("booking_invoices.of_booking", reference=booking.reference, key=key, number=paper.name)
 
 
 def place_url(attendee: Attendee) -> str:
@@ -135,7 +141,8 @@ def receipt(booking: Booking, now: datetime) -> None:
         subject=f"Your booking {booking.reference} is confirmed",
         lines=[{"text": line["text"], "amount": amount(booking, line["minor"])} for line in booking.quote["lines"]],
         total=amount(booking, booking.quote["total_minor"]),
-        paid_by="card" if booking.quote["total_minor"] else "nothing to pay",
+        paid_by=words(invoices.ways(booking.bill_id)) if booking.quote["total_minor"] else "nothing to pay",
+        **_papers(booking),
         paid=amount(booking, ledger.of_bill(booking.bill_id).paid_minor) if later else None,
         later=parts(booking, later),
         attendees=booked.names(booking.attendees),
@@ -143,6 +150,21 @@ def receipt(booking: Booking, now: datetime) -> None:
         sessions=programme(booking),
         organiser_address=booking.organiser.address,
     )
+
+
+def _papers(booking: Booking) -> dict[str, Any]:
+    """What the booker's receipt says of papers: the newest receipt as a file, and an invoice that is still open."""
+    papers, due = invoices.of_bill(booking.bill_id), ledger.of_bill(booking.bill_id).due_minor
+    receipt = next((each for each in reversed(papers) if each.kind == "receipt"), None)
+    invoice = next((each for each in papers if each.kind == "invoice"), None)
+    is_open = invoice is not None and invoice.due_on is not None and due > 0
+    return {
+        "receipt_number": receipt.name if receipt else None,
+        "receipt_url": paper_url(booking, receipt) if receipt else None,
+        "invoice_number": invoice.name if is_open and invoice else None,
+        "invoice_open": amount(booking, due) if is_open else None,
+        "invoice_due": zones.day(invoice.due_on) if is_open and invoice and invoice.due_on else None,
+    }
 
 
 def awaiting_bank(booking: Booking, now: datetime) -> None:

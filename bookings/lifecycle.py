@@ -1,6 +1,7 @@
 """A booking's states and the moves between them: the only door to `Booking.state` and `Attendee.state`.
 
-held -> confirmed | awaiting_bank | lapsed;  awaiting_bank -> confirmed | lapsed;  lapsed -> confirmed | awaiting_bank
+held -> confirmed | awaiting_bank | awaiting_invoice | lapsed;  awaiting_bank -> confirmed | lapsed;
+awaiting_invoice -> confirmed (paid, or let in unpaid);  lapsed -> confirmed | awaiting_bank
 (money that came late and found its places free);  held | awaiting_bank | awaiting_invoice | confirmed -> cancelled.
 """
 
@@ -10,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
-from bookings import discounts, invites, letters, plan_rows, reminders, reselling
+from bookings import discounts, invites, invoice_papers, letters, plan_rows, reminders, reselling
 from bookings.models import Attendee, Booking
 from courses import places, schedule
 from courses.models import TicketType, Workshop
@@ -19,13 +20,20 @@ from lib import db, work
 from payments import credits, ledger
 
 MOVES = {
-    "confirmed": {"held", "awaiting_bank", "lapsed"},
+    "confirmed": {"held", "awaiting_bank", "awaiting_invoice", "lapsed"},
     "awaiting_bank": {"held", "lapsed"},
+    "awaiting_invoice": {"held"},
     "lapsed": {"held", "awaiting_bank"},
     "cancelled": {"held", "awaiting_bank", "awaiting_invoice", "confirmed"},
 }
 OPEN_WINDOWS = "recordings.open_windows"  # who comes after publication has windows of their own: a room to the right
-_ATTENDEE = {"confirmed": "confirmed", "awaiting_bank": "held", "lapsed": "lapsed", "cancelled": "cancelled"}
+_ATTENDEE = {
+    "confirmed": "confirmed",
+    "awaiting_bank": "held",
+    "awaiting_invoice": "held",
+    "lapsed": "lapsed",
+    "cancelled": "cancelled",
+}
 
 
 class WrongState(RuntimeError):
@@ -73,6 +81,7 @@ def confirm(booking: Booking, *, actor: str, now: datetime) -> None:
         invites.make(attendee, now)
         letters.confirmed(attendee, now)
         reminders.post_all(attendee, now)
+    invoice_papers.acknowledge(booking, now)
     letters.receipt(booking, now)
     if any(each.workshop.catch_up_offered and each.ticket.includes_recording for each in booking.attendees):
         work.post(OPEN_WINDOWS, f"booking:{booking.id}", now, {"booking": booking.id})
@@ -90,6 +99,15 @@ def await_bank(booking: Booking, *, actor: str, now: datetime) -> None:
     _move(booking, "awaiting_bank", actor, now)
     ledger.charge_whole(booking.bill, now)
     letters.awaiting_bank(booking, now)
+
+
+def await_invoice(booking: Booking, *, actor: str, now: datetime) -> None:
+    """Take the places and the code's use for whoever pays on an invoice. Raises WorkshopFull or CodeSpent like
+    `confirm`."""
+    _may_move(booking, "awaiting_invoice")
+    _claim(booking, now)
+    _move(booking, "awaiting_invoice", actor, now)
+    ledger.charge_whole(booking.bill, now)
 
 
 def lapse(booking: Booking, *, actor: str, why: str, now: datetime) -> None:
@@ -152,6 +170,8 @@ def _owe_nothing(booking: Booking, why: str, now: datetime) -> None:
     """What was not paid falls away, and credits that were put towards it can be spent again."""
     credits.give_back(booking.bill_id, credits.spent_on(booking.bill_id), reason=why, now=now)
     ledger.waive(booking.bill, note=why, now=now)
+    if ledger.of_bill(booking.bill_id).kept_minor <= 0:  # else whoever gives that back takes the whole invoice back
+        invoice_papers.take_back(booking, now)
 
 
 def _may_move(booking: Booking, state: str) -> None:

@@ -9,9 +9,9 @@ from sqlalchemy import func, select
 
 from bookings.models import Booking
 from lib import db, work
-from payments import ledger, refunds
+from payments import invoices, ledger, refunds
 from payments.disputes import TAKEN
-from payments.models import Bill, Credit, Dispute, Instalment, Movement, Payment, Refund
+from payments.models import Bill, Credit, Dispute, Instalment, Invoice, Movement, Payment, Refund
 
 Sums = dict[int, dict[str, int]]
 
@@ -33,17 +33,18 @@ def faults() -> Iterator[Fault]:
     yield from _credits()
     yield from _whole(sums, rows)
     yield from _stuck()
+    yield from _papers(sums)
 
 
 def unpaid() -> list[tuple[str, str, int]]:
     """Confirmed bookings that more is owed on than is here, with a bank, or still to be paid in parts: reference,
     currency, minor units."""
-    sums, parts = _sums(), _parts()
+    sums, parts, invoiced = _sums(), _parts(), _invoiced()
     found = []
     for reference, state, bill_id, currency, _total in _of_bookings():
         balance = ledger.balance(sums.get(bill_id, {}))
         missing = balance.due_minor - balance.disputed_minor - parts.get(bill_id, 0)
-        if state == "confirmed" and missing > 0:
+        if state == "confirmed" and missing > 0 and bill_id not in invoiced:
             found.append((reference, currency, missing))
     return found
 
@@ -51,7 +52,7 @@ def unpaid() -> list[tuple[str, str, int]]:
 def _bookings(sums: Sums) -> Iterator[Fault]:
     """What is confirmed is paid, less what went back; what came to nothing has no money here and none owed."""
     failed = set(db.session.scalars(select(Payment.bill_id).join(Refund).where(Refund.state == "failed")))
-    parts = _parts()
+    parts, invoiced = _parts(), _invoiced()
     for reference, state, bill_id, _currency, total in _of_bookings():
         about, of_bill = f"booking {reference}", sums.get(bill_id, {})
         balance = ledger.balance(of_bill)
@@ -69,7 +70,7 @@ def _bookings(sums: Sums) -> Iterator[Fault]:
         if state in ("confirmed", "awaiting_bank", "awaiting_invoice") and total and not of_bill.get("charge"):
             yield Fault(about, f"is {state} and was charged nothing of {total}")
         is_short = balance.due_minor - parts.get(bill_id, 0) > balance.disputed_minor
-        if state not in ("awaiting_bank", "awaiting_invoice") and is_short:
+        if state not in ("awaiting_bank", "awaiting_invoice") and is_short and bill_id not in invoiced:
             yield Fault(about, f"is {state} with {here} of {balance.owed_minor} paid")
         if balance.due_minor < 0 and bill_id not in failed:
             yield Fault(about, f"is {state} and {-balance.due_minor} of its booker's money is still here")
@@ -154,6 +155,34 @@ def _stuck() -> Iterator[Fault]:
         about = refunds.about(number)
         if about not in open_jobs:
             yield Fault(f"refund {key}", f"was not sent: {errors.get(about, 'no job sends it')}")
+
+
+def _papers(sums: Sums) -> Iterator[Fault]:
+    """No number is missing; what waits for an invoice has one; what is taken back of an invoice is what is owed no
+    more; no receipt is for more than came."""
+    yield from (Fault("papers", said) for said in invoices.missing_numbers())
+    of_bill: dict[int, Counter[str]] = {}
+    rows = db.session.execute(
+        select(Invoice.bill_id, Invoice.kind, func.sum(Invoice.total_minor)).group_by(Invoice.bill_id, Invoice.kind)
+    )
+    for bill_id, kind, total in rows:
+        of_bill.setdefault(bill_id, Counter())[kind] += int(total)
+    for bill_id, told in of_bill.items():
+        less = -sums.get(bill_id, {}).get("reduction", 0)
+        if told["invoice"] and told["credit_note"] != min(less, told["invoice"]):
+            what = f"{less} of its invoice is owed no more, and {told['credit_note']} was taken back"
+            yield Fault(f"bill:{bill_id}", what)
+        came = ledger.balance(sums.get(bill_id, {})).paid_minor
+        if told["receipt"] > came:
+            yield Fault(f"bill:{bill_id}", f"{came} came, and there are receipts for {told['receipt']}")
+    for reference, state, bill_id, _currency, _total in _of_bookings():
+        if state == "awaiting_invoice" and not of_bill.get(bill_id, Counter())["invoice"]:
+            yield Fault(f"booking {reference}", "waits for an invoice that was never issued")
+
+
+def _invoiced() -> set[int]:
+    """The bills that were sent on an invoice: organisations pay late, and may be let in before they do."""
+    return set(db.session.scalars(select(Invoice.bill_id).where(Invoice.kind == "invoice")))
 
 
 def _parts() -> dict[int, int]:

@@ -229,6 +229,8 @@ def _bring_about(fate: Fate, session: WorkshopSession | None, why: str, actor: s
     if not fate.is_confirmed:
         work.post(CLOSE_PAGE, f"booking:{booking.id}", now, {"bill": booking.bill_id})
         telling.unpaid_cancelled(booking, why, now)
+        if came := returning.remaining_of(booking.bill_id):  # part of an invoice was paid
+            returning.give(booking, came, source="organiser", reason=why, actor=actor, now=now)
         return
     reason = f"Cancelled by the organiser. {why}"
     back = returning.give(booking, due, source="organiser", reason=reason, shares=shares, actor=actor, now=now)

@@ -12,8 +12,8 @@ from bookings import invites, joining, letters
 from bookings.models import Attendee, AttendeePlace, Booking
 from courses.models import Place, TicketType, Workshop, WorkshopSession
 from lib import calendars, db, web, zones
-from payments import attempts, ledger
-from payments.models import PaymentAttempt
+from payments import attempts, invoices, ledger
+from payments.models import Invoice, PaymentAttempt
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,18 @@ class BookingView:
     sessions: list[WorkshopSession]
     state: str
     keeps_places: bool
+    papers: list[Invoice]
+
+    @property
+    def invoice(self) -> Invoice | None:
+        """The invoice that somebody else pays."""
+        return next((each for each in self.papers if each.kind == "invoice"), None)
+
+    @property
+    def open_minor(self) -> int:
+        """What of the invoice is still to be paid."""
+        is_live = self.invoice is not None and self.state in ("awaiting_invoice", "confirmed")
+        return max(self.balance.due_minor - self.balance.disputed_minor, 0) if is_live else 0
 
     @property
     def is_catch_up(self) -> bool:
@@ -78,6 +90,7 @@ def booking_view(booking: Booking, now: datetime) -> BookingView:
         sessions=invites.sessions_of(first),
         state=state_of(booking, now),
         keeps_places=booking.state != "awaiting_bank" or _has_places(booking.id),
+        papers=invoices.of_bill(booking.bill_id),
     )
 
 
@@ -110,6 +123,10 @@ def booking_json(view: BookingView) -> dict[str, Any]:
             "credit_minor": view.balance.credit_minor,
             "currency": booking.currency,
         },
+        "instalments": [
+            {"due_on": each.due_on.isoformat(), "minor": each.minor, "state": each.state}
+            for each in booking.bill.instalments
+        ],
         "held_until": zones.z(booking.held_until) if booking.held_until and view.state == "held" else None,
         "attendees": [{"n": each.n, "name": each.name, "state": each.state} for each in booking.attendees],
     }
@@ -183,16 +200,21 @@ def google_link(view: PlaceView, session: WorkshopSession) -> str:
 
 def already_there(workshop_id: int, emails: Collection[str], now: datetime) -> set[str]:
     """Which of these addresses have a place at the workshop, or one held while somebody pays."""
+    return already_at([workshop_id], emails, now)
+
+
+def already_at(workshop_ids: Collection[int], emails: Collection[str], now: datetime) -> set[str]:
+    """Which of these addresses have a place at one of the workshops, or one held while somebody pays."""
     rows = db.session.scalars(
         select(Attendee)
         .join(Attendee.booking)
-        .where(Attendee.workshop_id == workshop_id, Attendee.email.in_(emails))
+        .where(Attendee.workshop_id.in_(workshop_ids), Attendee.email.in_(emails))
         .options(joinedload(Attendee.booking))
     )
     return {
         each.email
         for each in rows
-        if each.state == "confirmed" or state_of(each.booking, now) in ("held", "awaiting_bank")
+        if each.state == "confirmed" or state_of(each.booking, now) in ("held", "awaiting_bank", "awaiting_invoice")
     }
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as Answer
 
 from accounts import open_to
-from bookings import checkout, lifecycle, pages, settling
+from bookings import checkout, invoice_cards, invoicing, lifecycle, pages, settling
 from bookings.models import Booking
 from lib import clock, db, links, references, web
 from payments import attempts, gateway
@@ -32,7 +32,7 @@ class PaymentAway(web.Refusal):
 @bp.post("/bookings/<reference:reference>/payment")
 @open_to.holder_of_link
 def payment(reference: str) -> Answer:
-    return on_to_payment(opened(reference).reference)
+    return on_to_payment(opened(reference).reference, of_invoice=True)
 
 
 def opened(reference: str) -> Booking:
@@ -47,11 +47,12 @@ def opened(reference: str) -> Booking:
     return booking
 
 
-def on_to_payment(reference: str) -> Answer:
-    """303 to Stripe, or to the booking's page when there is nothing to pay or Stripe cannot be reached."""
+def on_to_payment(reference: str, *, of_invoice: bool = False) -> Answer:
+    """303 to Stripe, or to the booking's page when there is nothing to pay or Stripe cannot be reached. What is paid on
+    an invoice is paid by card only when somebody asks for that."""
     booking = db.session.scalars(select(Booking).where(Booking.reference == reference)).one()
     _remember(booking)
-    page = page_for(booking, clock.now())
+    page = page_for(booking, clock.now()) if of_invoice or booking.state != "awaiting_invoice" else None
     return redirect(page or url_for("bookings.shown", reference=reference), code=303)
 
 
@@ -59,12 +60,14 @@ def page_for(booking: Booking, now: datetime) -> str | None:
     """The address at Stripe where the booking is paid; None when nothing is owed or Stripe is away.
 
     Reuses the open page while two minutes of it are left; otherwise closes it at Stripe first, so that no two pages
-    of one booking can be paid. Raises HoldLapsed.
+    of one booking can be paid. What is open of an invoice is paid so as well. Raises HoldLapsed or NothingOpen.
     """
-    if booking.state in ("confirmed", "awaiting_bank", "awaiting_invoice"):
+    is_invoiced = invoicing.open_minor(booking) > 0
+    if not is_invoiced and booking.state in ("confirmed", "awaiting_bank", "awaiting_invoice"):
         waiting = attempts.live(booking.bill_id)  # a change that is made once it is paid
         return (send(waiting) if waiting.state == "opening" else waiting.url) if waiting else None
-    checkout.refuse_unless_held(booking, now)
+    if not is_invoiced:
+        checkout.refuse_unless_held(booking, now)
     bill_id = booking.bill_id
     attempt = attempts.live(bill_id)
     if attempt and attempt.state == "open" and attempt.expires_at - now >= checkout.WORTH_RETURNING:
@@ -77,13 +80,13 @@ def page_for(booking: Booking, now: datetime) -> str | None:
         except gateway.GatewayUnreachable as problem:
             log.warning("payment page not closed", error=str(problem))
             return None
-        if _booking(bill_id).state in ("confirmed", "awaiting_bank"):
+        if not is_invoiced and _booking(bill_id).state in ("confirmed", "awaiting_bank"):
             return None
     with db.writing():
         booking = lifecycle.locked(bill_id)
         attempt = attempts.live(bill_id)
         if attempt is None:
-            checkout.again(booking, now)
+            (invoice_cards.new_page if is_invoiced else checkout.again)(booking, now)
     attempt = attempts.live(bill_id)
     if attempt is None or attempt.state == "open":
         return attempt.url if attempt else None

@@ -9,10 +9,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from bookings import discounts
+from bookings import discounts, invoice_papers
 from bookings.models import Booking
 from history import models as history
-from payments import credits, ledger, refunds
+from payments import credits, invoices, ledger, refunds
 from payments.models import Credit, Refund
 
 
@@ -59,6 +59,7 @@ def give(
     if back.minor:
         _record(booking, "refund_begun", {"amount_minor": back.minor, "why": reason}, actor, now)
         free_code_if_all_back(booking)
+    _owe_less(booking, minor - back.minor, reason, now)
     return back
 
 
@@ -84,6 +85,17 @@ def take_code_again(booking: Booking, now: datetime) -> None:
         return
     with suppress(discounts.CodeSpent):
         discounts.keep_use(booking.id, now)
+
+
+def _owe_less(booking: Booking, minor: int, reason: str, now: datetime) -> None:
+    """What would go back and was never paid, its invoice being open, is owed no longer; the invoice is taken back as
+    far as nobody owes it any more."""
+    if invoices.invoice_of(booking.bill_id) is None:
+        return
+    less = min(minor, ledger.of_bill(booking.bill_id).due_minor)
+    if less > 0:
+        ledger.reduce(booking.bill, less, about=f"booking:{booking.id}", note=reason, now=now)
+    invoice_papers.take_back(booking, now)
 
 
 def _record(booking: Booking, verb: str, facts: Mapping[str, object], actor: str, now: datetime) -> None:

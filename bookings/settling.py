@@ -6,7 +6,17 @@ from datetime import datetime
 from flask import current_app
 from sqlalchemy import select
 
-from bookings import change_rows, changes, invites, letters, lifecycle, plan_letters, plan_rows
+from bookings import (
+    change_rows,
+    changes,
+    invites,
+    invoice_papers,
+    invoicing,
+    letters,
+    lifecycle,
+    plan_letters,
+    plan_rows,
+)
 from bookings.discounts import CodeSpent
 from bookings.models import Booking
 from courses.places import WorkshopFull
@@ -56,6 +66,7 @@ def settle(checkout: Checkout, *, actor: str, now: datetime) -> tuple[Outcome, s
         payment.state = "succeeded"
         ledger.came(payment, now)
         _receive(booking, payment, actor, now)
+        invoice_papers.acknowledge(booking, now)
     elif checkout.is_on_its_way:
         _expect(booking, actor, now)
     else:
@@ -74,6 +85,8 @@ def _receive(booking: Booking, payment: Payment, actor: str, now: datetime) -> N
         _return_all(booking, payment, CANCELLED, now)
         return
     if booking.state == "confirmed" and plan_rows.receive(booking, payment, now):
+        return
+    if invoicing.received(booking, payment, actor=actor, now=now):
         return
     if booking.state not in lifecycle.MOVES["confirmed"]:
         _return_all(booking, payment, TWICE, now)

@@ -10,7 +10,9 @@ from typing import Literal
 
 from flask import current_app
 
-Purpose = Literal["booking", "place", "join", "recording", "feed", "newsletter_confirm", "newsletter_leave", "waiting"]
+Purpose = Literal[
+    "booking", "place", "join", "recording", "feed", "newsletter_confirm", "newsletter_leave", "waiting", "invoice"
+]  # fmt: skip
 
 BYTES = 20  # 160 bits of HMAC-SHA-256
 _LENGTH = 27  # of BYTES in base64 without padding

@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy import func, select
 
 from lib import db, work, zones
-from payments.models import Bill, Invoice, InvoiceFile, InvoiceSeries, Payer
+from payments.models import Bill, Invoice, InvoiceFile, InvoiceSeries, Movement, Payer, Payment
 
 MAKE_PDF = "payments.make_pdf"
+WAYS = {"stripe": "card", "bank": "bank transfer", "other": "hand"}
 PREFIXES = {"invoice": "INV", "receipt": "REC", "credit_note": "CN"}
 
 
@@ -97,6 +98,19 @@ def invoiced(bill_ids: Collection[int]) -> set[int]:
     """Those of the bills that were sent on an invoice."""
     wanted = select(Invoice.bill_id).where(Invoice.bill_id.in_(bill_ids), Invoice.kind == "invoice")
     return set(db.session.scalars(wanted))
+
+
+def ways(bill_id: int) -> list[str]:
+    """How a bill has been paid, each way once, in words."""
+    kinds = db.session.scalars(
+        select(Payment.kind).where(Payment.bill_id == bill_id, Payment.state == "succeeded").order_by(Payment.id)
+    )
+    spent = db.session.scalar(
+        select(func.sum(Movement.minor)).where(
+            Movement.bill_id == bill_id, Movement.kind.in_(("credit_spent", "credit_returned"))
+        )
+    )
+    return list(dict.fromkeys(WAYS[kind] for kind in kinds)) + ["a credit"] * bool(spent)
 
 
 def missing_numbers() -> Iterator[str]:
