@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from bookings import audit, lifecycle, moving, plan_pages, returning
+from bookings import audit, lifecycle, money_audit, moving, plan_pages, returning
 from bookings.letters import booking_url
 from bookings.models import Attendee, Booking
 from courses.deposits import Deposit, Part
@@ -83,7 +83,7 @@ def balance(app: Flask) -> ledger.Balance:
 def sound(app: Flask) -> None:
     with app.app_context():
         assert audit.faults(now.now()) == []
-        assert audit.money_audit.unpaid() == []
+        assert money_audit.unpaid() == []
 
 
 def pay(app: Flask, client: PageClient, made: Made, *, all_of_it: bool = False) -> int:
