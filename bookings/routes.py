@@ -72,7 +72,7 @@ def book(slug: str) -> Answer | str | tuple[str, int]:
 
 @bp.post("/workshops/<slug>/quote")
 @open_to.anyone
-def quote(slug: str) -> Answer | str:
+def quote(slug: str) -> Answer | str | tuple[str, int]:
     return quote_of(_seen(slug))
 
 
@@ -122,7 +122,7 @@ def book_from(see: Callable[[], Sale]) -> Answer | str | tuple[str, int]:
     return _not_yet(sale, form, refused)
 
 
-def quote_of(sale: Sale) -> Answer | str:
+def quote_of(sale: Sale) -> Answer | str | tuple[str, int]:
     """What it would cost as it is filled in so far; nothing is written."""
     listing, now = sale.listing, clock.now()
     form = sale.form(request.form)
@@ -130,7 +130,9 @@ def quote_of(sale: Sale) -> Answer | str:
     try:
         priced = checks.priced(listing, form, now)
     except OddNumber as odd:
-        raise choosing.TicketNotOnSale(str(odd)) from odd
+        return _no_price(sale, form, choosing.TicketNotOnSale(str(odd)))
+    except choosing.NotPossibleSo as refused:
+        return _no_price(sale, form, refused)
     plan = plan_quotes.of(form.wish(listing.workshop.slug), listing, priced.quote, now)
     if web.wants_json():
         return jsonify({**_quote_json(priced), **plan_quotes.told(plan, priced.quote)})
@@ -288,6 +290,18 @@ def _not_yet(sale: Sale, form: forms.BookingForm, refusal: web.Refusal) -> Answe
         )
         return answer
     return _form_page(sale, form, None, refusal), refusal.status
+
+
+def _no_price(sale: Sale, form: forms.BookingForm, refusal: web.Refusal) -> Answer | tuple[str, int]:
+    """The form as it is filled so far, with what keeps it from having a price: an amount, or a number of people."""
+    if web.wants_json():
+        raise refusal
+    for field in (*form, *(each for entry in form.attendee.entries for each in entry.form)):
+        if not field.name.startswith("amount-"):
+            field.errors = []
+    if not forms.errors(form):
+        form.ticket_type.errors = [refusal.message]
+    return _not_yet(sale, form, refusal)
 
 
 def _has_left() -> bool:

@@ -113,7 +113,37 @@ def test_an_amount_that_cannot_be_paid_is_said_at_its_field(
 
     assert answer.status_code == 422
     assert said in problems(answer)["amount-taster"]
+    assert form(answer, "/bookings").values["amount-taster"] == amount
     assert rows(app) == before
+
+
+@pytest.mark.parametrize("amount", ["0.99", "50.01"])
+def test_a_quote_says_at_the_field_that_an_amount_cannot_be_paid(
+    app: Flask, clock: Clock, client: PageClient, amount: str
+) -> None:
+    """Also while the rest is still to be filled in, and nothing typed is lost."""
+    offered(app, {"code": "taster", "prices": {"GBP": (100, 1000, 5000)}})
+    data = typed(client, SLUG, [("Ann Attwood", "")], {"amount-taster": amount, "booker_email": ""})
+
+    answer = send(client, SLUG, data, to="quote")
+
+    assert answer.status_code == 422
+    assert list(problems(answer)) == ["amount-taster"]
+    assert form(answer, "/bookings").values["amount-taster"] == amount
+    told = send(client, SLUG, data, to="quote", as_json=True)
+    assert (told.status_code, told.get_json()["refusal"]) == (422, "choice_not_possible")
+    assert "from £1.00 to £50.00" in told.get_json()["message"]
+    everything = problems(send(client, SLUG, data))
+    assert {"amount-taster", "booker_email"} <= set(everything)
+
+
+def test_a_quote_for_half_a_pair_says_so_at_the_ticket(app: Flask, clock: Clock, client: PageClient) -> None:
+    offered(app, {"code": "pair", "name": "For two", "prices": {"GBP": 16800}, "seats": 2})
+
+    answer = send(client, SLUG, typed(client, SLUG, [ANN]), to="quote")
+
+    assert answer.status_code == 422
+    assert "one price for two people" in problems(answer)["ticket_type"]
 
 
 @pytest.mark.parametrize(
