@@ -14,8 +14,11 @@ from werkzeug.exceptions import HTTPException, InternalServerError, SecurityErro
 from accounts import cli as accounts_cli
 from accounts import login as accounts_login
 from accounts import routes as accounts_routes
+from bookings import bundle_routes as bookings_bundle_routes
 from bookings import change_routes as bookings_change_routes
 from bookings import cli as bookings_cli
+from bookings import invoice_jobs as bookings_invoice_jobs
+from bookings import invoice_routes as bookings_invoice_routes
 from bookings import jobs as bookings_jobs
 from bookings import joining_routes as bookings_joining_routes
 from bookings import payment_routes as bookings_payment_routes
@@ -33,14 +36,17 @@ from lib import clock, db, limits, money, references, settings, visitor, web, zo
 from mail import jobs as mail_jobs
 from newsletter import jobs as newsletter_jobs
 from newsletter import routes as newsletter_routes
+from organisers import behalf_routes as organisers_behalf_routes
 from organisers import codes_routes as organisers_codes_routes
 from organisers import dates_routes as organisers_dates_routes
+from organisers import invoices_routes as organisers_invoices_routes
 from organisers import meeting_routes as organisers_meeting_routes
 from organisers import money_routes as organisers_money_routes
 from organisers import newsletter_routes as organisers_newsletter_routes
 from organisers import papers_routes as organisers_papers_routes
 from organisers import people_acts_routes as organisers_people_acts_routes
 from organisers import people_routes as organisers_people_routes
+from organisers import plans_routes as organisers_plans_routes
 from organisers import proofs_routes as organisers_proofs_routes
 from organisers import recordings_routes as organisers_recordings_routes
 from organisers import routes as organisers_routes
@@ -64,8 +70,10 @@ ROOMS = (
     courses_routes.bp,
     courses_bundles_routes.bp,
     bookings_routes.bp,
+    bookings_bundle_routes.bp,
     bookings_joining_routes.bp,
     bookings_payment_routes.bp,
+    bookings_invoice_routes.bp,
     bookings_waiting_routes.bp,
     bookings_change_routes.bp,
     bookings_plan_routes.bp,
@@ -79,6 +87,7 @@ ROOMS = (
     organisers_routes.bp,
     organisers_codes_routes.bp,
     organisers_newsletter_routes.bp,
+    organisers_plans_routes.bp,
     organisers_proofs_routes.bp,
     organisers_workshop_routes.bp,
     organisers_dates_routes.bp,
@@ -89,6 +98,8 @@ ROOMS = (
     organisers_people_routes.bp,
     organisers_people_acts_routes.bp,
     organisers_money_routes.bp,
+    organisers_invoices_routes.bp,
+    organisers_behalf_routes.bp,
     organisers_papers_routes.bp,
     organisers_settings_routes.bp,
     visitors_health.bp,
@@ -98,6 +109,7 @@ HANDLERS = {
     **mail_jobs.HANDLERS,
     **payments_jobs.HANDLERS,
     **bookings_jobs.HANDLERS,
+    **bookings_invoice_jobs.HANDLERS,
     **bookings_waiting_jobs.HANDLERS,
     **bookings_plan_jobs.HANDLERS,
     **visitors_jobs.HANDLERS,

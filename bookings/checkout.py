@@ -9,11 +9,28 @@ from uuid import uuid4
 from sqlalchemy import select
 
 from accounts import consent
-from bookings import change_terms, choosing, discounts, letters, lifecycle, offers, pricing, waiting, waiting_list
-from bookings.choosing import Attending, TicketNotOnSale, Wish, offer_of
+from bookings import (
+    booked,
+    change_terms,
+    choosing,
+    closed,
+    coming,
+    discounts,
+    invoicing,
+    letters,
+    lifecycle,
+    offers,
+    plan_quotes,
+    pricing,
+    waiting,
+    waiting_list,
+)
+from bookings.choosing import TicketNotOnSale, Wish, offer_of
 from bookings.models import Answer, Attendee, AttendeeExtra, AttendeePlace, Booking, WaitingPerson
-from courses import catalogue, places, sale, schedule, shelf, standing
-from courses.models import Workshop
+from courses import bundles, catalogue, places, schedule, shelf, standing
+from courses.bundles import BundleListing
+from courses.bundles_models import Bundle
+from courses.models import TicketType, Workshop
 from history import models as history
 from lib import db, references, web, work, zones
 from payments.models import Bill, PaymentAttempt
@@ -25,24 +42,6 @@ WORTH_RETURNING = timedelta(minutes=2)
 LAPSE = "bookings.lapse"
 ERASE = "bookings.erase_private_answers"
 PRIVATE_FOR = timedelta(days=30)  # after the workshop's end; the privacy page promises it
-
-
-class SaleEnded(web.Refusal):
-    status = 410
-    refusal = "sale_ended"
-    title = "Booking has ended for this date"
-
-
-class WorkshopCancelled(web.Refusal):
-    status = 410
-    refusal = "workshop_cancelled"
-    title = "This workshop is cancelled"
-
-
-class NotSoldHere(web.Refusal):
-    status = 409
-    refusal = "not_on_sale"
-    title = "This workshop is not on sale here"
 
 
 class HoldLapsed(web.Refusal):
@@ -58,33 +57,6 @@ class PriceEnded(HoldLapsed):
     title = "The price you saw has ended"
 
 
-def refuse_unless_bookable(listing: catalogue.Listing) -> None:
-    """Raise the refusal that says why nothing of this workshop can be booked, if so: full 409, over 410."""
-    if listing.bookable:
-        return
-    facts = other_dates(listing)
-    if listing.state == "cancelled":
-        raise WorkshopCancelled("Nobody can book it any more. Nothing has been charged.", **facts)
-    sold_here = [each for each in listing.offers if sale.is_sold_here(each.ticket)]
-    if any(each.is_full for each in listing.offers):
-        facts |= {"also_url": waiting_page(listing), "also_text": "Join the waiting list"}
-        raise places.WorkshopFull(listing.places_left, listing.places_left + 1, **facts)
-    if listing.state in ("running", "past") or sold_here:
-        raise SaleEnded("You have not been charged. Other dates may still have places.", **facts)
-    raise NotSoldHere("Its tickets need a rule this site does not handle yet. Nothing has been charged.", **facts)
-
-
-def other_dates(listing: catalogue.Listing) -> dict[str, str]:
-    """The way on from a refusal: the course with all its dates."""
-    page = web.url("courses.course", slug=listing.workshop.course_slug)
-    return {"next_url": page, "next_text": "See all dates of this course"}
-
-
-def waiting_page(listing: catalogue.Listing) -> str:
-    """Where somebody puts themselves on the waiting list."""
-    return web.url("waiting.new", slug=listing.workshop.slug)
-
-
 def start(wish: Wish, now: datetime, offered: WaitingPerson | None = None) -> Booking:
     """Hold the places, freeze the price, and write down the booking with its first attempt at payment.
 
@@ -93,8 +65,12 @@ def start(wish: Wish, now: datetime, offered: WaitingPerson | None = None) -> Bo
     """
     schedule.hold_still(Workshop.slug == wish.slug)
     waited = waiting.claim(offered.id, offered.workshop_id, now) if offered else None
-    listing = waiting_list.listing_for(waited, now) if waited else _listing(wish.slug, now)
-    refuse_unless_bookable(listing)
+    return begin(wish, waiting_list.listing_for(waited, now) if waited else _listing(wish.slug, now), now, waited)
+
+
+def begin(wish: Wish, listing: catalogue.Listing, now: datetime, waited: WaitingPerson | None = None) -> Booking:
+    """Book what stands so: a workshop, or a bundle of several, kept still by the caller."""
+    closed.refuse_unless_bookable(listing)
     for ticket in {person.ticket for person in wish.attending}:
         offer = offer_of(listing, ticket)
         if offer is None or not (offer.on_sale or offer.is_full):
@@ -111,17 +87,23 @@ def start(wish: Wish, now: datetime, offered: WaitingPerson | None = None) -> Bo
         raise TicketNotOnSale(str(odd)) from odd
     quote = priced.quote
     booking = write(reference, wish, listing, quote, held, until, now)
+    plan = plan_quotes.of(wish, listing, quote, now)
+    if plan:
+        booking.quote = {**booking.quote, **plan.frozen(quote)}
     if waited:
         waiting.spend(waited, booking, now)
     discounts.hold_uses(priced.counting, quote, booking.id, wish.booker_email, until)
     if wish.wants_letters:
         consent.give(organiser_id, wish.booker_email, "marketing", about=f"booking:{booking.id}", now=now)
     if any(person.answers for person in wish.attending):
-        erase_later(listing.workshop.id, listing.workshop.ends_at)
+        for each in bundles.workshops(listing):
+            erase_later(each.id, each.ends_at)
     if quote.total_minor == 0:
         lifecycle.confirm(lifecycle.locked(booking.bill_id), actor="booker", now=now)
+    elif wish.invoice_to:
+        invoicing.begin(lifecycle.locked(booking.bill_id), wish.invoice_to, now)
     else:
-        new_attempt(booking, quote.charges, listing.workshop.title, now)
+        new_attempt(booking, plan.charges(quote) if plan else quote.charges, listing.workshop.title, now)
         work.post(LAPSE, f"booking:{booking.id}", until, {"booking": booking.id})
     return booking
 
@@ -140,28 +122,35 @@ def again(booking: Booking, now: datetime) -> None:
     until = now + PAGE_LASTS + GRACE
     lifecycle.extend(booking, until, now)
     charges = tuple(pricing.Line(each["text"], each["minor"]) for each in booking.quote["charges"])
-    new_attempt(booking, charges, booking.attendees[0].workshop.title, now)
+    new_attempt(booking, charges, booked.title(booking), now)
     work.post(LAPSE, f"booking:{booking.id}", until, {"booking": booking.id})
 
 
 def _refuse_ended_prices(booking: Booking, now: datetime) -> None:
-    workshop = booking.attendees[0].workshop
-    early = next(
-        (each.ticket for each in booking.attendees if each.ticket.sold_until and each.ticket.sold_until <= now), None
-    )
+    zone = booking.organiser.zone if booking.bundle_id else booking.attendees[0].workshop.zone
+    over = [(name, until) for name, until in _sold_until(booking) if until <= now]
     code = discounts.ended(booking.id, now)
-    if early and early.sold_until:
-        name, at = f"“{early.name}”", early.sold_until - timedelta(seconds=1)
+    if over:
+        name, at = f"“{over[0][0]}”", over[0][1] - timedelta(seconds=1)
     elif code and code.valid_until:
         name, at = code.code, code.valid_until
     else:
         return
     raise PriceEnded(
-        f"The time to pay on that page is over, and {name} ended on {zones.moment(at, workshop.zone)}. Nothing has "
+        f"The time to pay on that page is over, and {name} ended on {zones.moment(at, zone)}. Nothing has "
         "been charged. Your places go back on sale in a few minutes; please book again at today's price.",
-        next_url=web.url("bookings.new", slug=workshop.slug),
+        next_url=booked.form(booking),
         next_text="Book at today's price",
     )
+
+
+def _sold_until(booking: Booking) -> list[tuple[str, datetime]]:
+    """What the booking was bought as, with the ends of sale of that; a bundle's tickets have none of their own."""
+    sold: list[Bundle | TicketType] = [each.ticket for each in booking.attendees]
+    if booking.bundle_id:
+        sold = [db.session.get_one(Bundle, booking.bundle_id)]
+    found = ((each.title if isinstance(each, Bundle) else each.name, each.sold_until) for each in sold)
+    return [(name, until) for name, until in found if until]
 
 
 def erase_later(workshop_id: int, ends_at: datetime) -> None:
@@ -174,7 +163,7 @@ def erase_later(workshop_id: int, ends_at: datetime) -> None:
 def refuse_unless_held(booking: Booking, now: datetime) -> None:
     """Raise HoldLapsed unless the places are still kept for the booking."""
     if booking.state != "held" or booking.held_until is None or booking.held_until <= now:
-        page = web.url("courses.workshop", slug=booking.attendees[0].workshop.slug)
+        page = booked.page(booking)
         raise HoldLapsed(
             "The time to pay has run out, so the places went back on sale. Nothing has been charged; if a payment "
             "arrives all the same, you get your places or all of it back.",
@@ -190,10 +179,12 @@ def by_once(once: str | None) -> Booking | None:
     return db.session.scalars(select(Booking).where(Booking.once == once)).one_or_none()
 
 
-def new_attempt(booking: Booking, charges: tuple[pricing.Line, ...], title: str, now: datetime) -> PaymentAttempt:
+def new_attempt(
+    booking: Booking, charges: tuple[pricing.Line, ...], title: str, now: datetime, *, ends_at: datetime | None = None
+) -> PaymentAttempt:
     """Write down a way to Stripe with its frozen parameters."""
     key = f"attempt-{uuid4()}"
-    expires_at = now + PAGE_LASTS
+    expires_at = ends_at or now + PAGE_LASTS
     attempt = PaymentAttempt(
         organiser_id=booking.organiser_id,
         bill_id=booking.bill_id,
@@ -249,22 +240,16 @@ def _hold(
             return waiting.pass_over(waited, _pools(wish, listing), until, now)
         return places.hold(_pools(wish, listing), organiser_id=listing.workshop.organiser.id, until=until, now=now)
     except places.WorkshopFull as full:
-        full.facts |= other_dates(listing)
+        full.facts |= closed.other_dates(listing)
         raise
 
 
 def _pools(wish: Wish, listing: catalogue.Listing) -> Counter[int]:
     wanted: Counter[int] = Counter()
     for person in wish.attending:
-        for ticket in _tickets_of(person, listing):
+        for ticket in coming.tickets_of(person, listing):
             wanted.update(ticket.pools)
     return wanted
-
-
-def _tickets_of(person: Attending, listing: catalogue.Listing) -> list[shelf.TicketFacts]:
-    """A person's ticket, and the extras on it."""
-    found = [offer_of(listing, person.ticket), *(choosing.extra_of(listing, each) for each in person.extras)]
-    return [offer.ticket for offer in found if offer]
 
 
 def write(
@@ -292,28 +277,28 @@ def write(
         booker_email=wish.booker_email,
         zone=wish.zone,
         currency=wish.currency,
-        quote=quote.frozen(),
+        quote={**quote.frozen(), **coming.of_bundle(listing)},
+        bundle_id=listing.bundle.id if isinstance(listing, BundleListing) else None,
         terms_version=wish.terms_version,
         policy=change_terms.frozen(organiser_id),
         created_at=now,
         held_until=until,
     )
-    shares = {share.n: share for share in quote.shares}
     added = {(each.n, each.ticket): each for each in quote.extras}
-    for person in wish.attending:
-        ticket, *extras = _tickets_of(person, listing)
+    for one in coming.of(wish, listing, quote):
+        ticket, *extras = one.tickets
         booking.attendees.append(
             Attendee(
                 organiser_id=organiser_id,
-                workshop_id=listing.workshop.id,
+                workshop_id=one.workshop_id,
                 ticket_type_id=ticket.id,
-                n=person.n,
-                name=person.name,
-                email=person.email,
+                n=one.n,
+                name=one.person.name,
+                email=one.person.email,
                 state="held",
-                price_minor=shares[person.n].price_minor,
-                discount_minor=shares[person.n].discount_minor,
-                proof=person.proof if ticket.proof != "none" else "",
+                price_minor=one.share.price_minor,
+                discount_minor=one.share.discount_minor,
+                proof=one.person.proof if ticket.proof != "none" else "",
                 claims=[
                     AttendeePlace(organiser_id=organiser_id, place_id=held[pool].pop())
                     for each in (ticket, *extras)
@@ -323,14 +308,14 @@ def write(
                     AttendeeExtra(
                         organiser_id=organiser_id,
                         ticket_type_id=each.id,
-                        price_minor=added[person.n, each.code].price_minor,
-                        discount_minor=added[person.n, each.code].discount_minor,
+                        price_minor=added[one.n, each.code].price_minor,
+                        discount_minor=added[one.n, each.code].discount_minor,
                     )
                     for each in extras
                 ],
                 answers=[
                     Answer(organiser_id=organiser_id, question_id=question, text=text)
-                    for question, text in person.answers.items()
+                    for question, text in one.answers.items()
                 ],
             )
         )

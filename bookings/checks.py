@@ -3,8 +3,10 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from bookings import checkout, choosing, discounts, forms, offers, pages
+from bookings import choosing, closed, discounts, forms, offers, pages
 from bookings.pricing import OddNumber
+from courses import bundles
+from courses.bundles import BundleListing
 from courses.catalogue import Listing
 from lib import web
 
@@ -27,7 +29,7 @@ def refusal(listing: Listing, form: forms.BookingForm, people: Collection[int], 
     if len(people) > most:
         form.ticket_type.errors = [f"One booking takes up to {most} people. Please make a second one for the rest."]
         is_valid = False
-    checkout.refuse_unless_bookable(listing)
+    closed.refuse_unless_bookable(listing)
     found = _priced(listing, form, now)
     if found and found.refused and not isinstance(found.refused, discounts.CodeNotNeeded):
         form.discount_code.errors = [found.refused.message]
@@ -61,14 +63,15 @@ def priced(listing: Listing, form: forms.BookingForm, now: datetime) -> offers.P
 def _is_new_to_all(listing: Listing, form: forms.BookingForm, now: datetime) -> bool:
     """The same person twice on one date is said before anybody pays, and allowed by a tick."""
     emails = [entry.form.email.data for entry in form.attendee.entries]
-    there = pages.already_there(listing.workshop.id, emails, now)
+    there = pages.already_at([each.id for each in bundles.workshops(listing)], emails, now)
+    where = "at one of these workshops" if isinstance(listing, BundleListing) else "on this date"
     is_new = True
     for entry in form.attendee.entries:
         if entry.form.email.data in there and not entry.form.again.data:
             entry.form.is_known = True
             who = entry.form["name"].data
             entry.form.email.errors = [
-                f"{who} already has a place on this date, or one that is being paid for. Tick the box below to book "
+                f"{who} already has a place {where}, or one that is being paid for. Tick the box below to book "
                 "another one all the same."
             ]
             is_new = False

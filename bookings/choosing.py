@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from bookings.discounts import Purchase
+from bookings.invoice_terms import InvoiceTo
 from bookings.pricing import Person
 from courses import catalogue, least
+from courses.bundles import BundleListing
 from courses.shelf import PriceFacts
 from lib import money, web
 
@@ -46,7 +48,7 @@ class Wish:
     """A filled form, checked for shape; whether it can be had is decided under the lock.
 
     `amounts` are what the buyer would like to pay, in minor units, by the code of a ticket that lets them choose;
-    `at_once` says that a ticket with a deposit is paid in full now.
+    `at_once` says that a ticket with a deposit is paid in full now, `invoice_to` whose organisation pays on an invoice.
     """
 
     slug: str
@@ -62,6 +64,7 @@ class Wish:
     once_digest: str | None
     amounts: Mapping[str, int] = field(default_factory=dict)
     at_once: bool = False
+    invoice_to: InvoiceTo | None = None
 
 
 def offer_of(listing: catalogue.Listing, code: str) -> catalogue.Offer | None:
@@ -82,7 +85,8 @@ def purchase(wish: Wish, listing: catalogue.Listing) -> Purchase:
         people.append(_person(person.n, offer_of(listing, person.ticket), wish, listing))
         people += [_person(person.n, extra_of(listing, each), wish, listing) for each in person.extras]
     emails = {person.n: person.email for person in wish.attending if person.email}
-    return Purchase(listing.workshop, tuple(people), wish.currency, wish.booker_email or None, emails)
+    bundle = listing.bundle.id if isinstance(listing, BundleListing) else None
+    return Purchase(listing.workshop, tuple(people), wish.currency, wish.booker_email or None, emails, bundle)
 
 
 def faults(wish: Wish, listing: catalogue.Listing) -> Iterator[tuple[str, str]]:
@@ -122,7 +126,7 @@ def _person(n: int, offer: catalogue.Offer | None, wish: Wish, listing: catalogu
     price = offer.in_currency(wish.currency)
     if price and price.minor is None and ticket.code in wish.amounts:
         minor = wish.amounts[ticket.code]
-        if wrong := _amount(price, minor):
+        if wrong := amount_fault(price, minor):
             raise NotPossibleSo(wrong)
     return Person(
         n,
@@ -149,12 +153,12 @@ def _on_ticket(offer: catalogue.Offer, number: int, wish: Wish) -> Iterator[tupl
     name = f"amount-{ticket.code}"
     if ticket.code not in wish.amounts:
         yield name, f"Please write what you would like to pay for “{ticket.name}”, {bounds(price)}."
-    elif wrong := _amount(price, wish.amounts[ticket.code]):
+    elif wrong := amount_fault(price, wish.amounts[ticket.code]):
         yield name, wrong
 
 
-def _amount(price: PriceFacts, minor: int) -> str:
-    """What is wrong with an amount a buyer named."""
+def amount_fault(price: PriceFacts, minor: int) -> str:
+    """What is wrong with an amount a buyer named; empty when nothing is."""
     if minor < (price.least_minor or 0) or (price.most_minor is not None and minor > price.most_minor):
         return f"Please name an amount {bounds(price)}."
     if minor and minor < least.least(price.currency):

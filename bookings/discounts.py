@@ -48,6 +48,12 @@ class CodeNotForWorkshop(CodeRefused):
     refusal = "code_not_for_workshop"
 
 
+class CodeNotForBundle(CodeRefused):
+    """A bundle is lower than its workshops' prices already: only a code that names it counts for it."""
+
+    refusal = "code_not_for_bundle"
+
+
 class CodeNotForTicket(CodeRefused):
     refusal = "code_not_for_ticket"
 
@@ -99,6 +105,7 @@ class CodeSpent(CodeRefused):
 class Purchase:
     """What codes are held against: who would come on which tickets of one workshop, at which prices, for whom.
 
+    Of a bundle, `workshop` is what its workshops are together, and `bundle` its id.
     `booker` is None, and attendees' addresses are missing, while a quote is asked for before they are typed.
     """
 
@@ -107,6 +114,7 @@ class Purchase:
     currency: str
     booker: str | None
     attendees: dict[int, str] = field(default_factory=dict)
+    bundle: int | None = None
 
     @property
     def least_minor(self) -> int:
@@ -156,7 +164,7 @@ def check(code: DiscountCode, purchase: Purchase, now: datetime) -> Reduction:
         )
     if code.valid_until and now >= code.valid_until + LAST_SECOND:
         raise CodeExpired(f"{code.code} ended on {zones.moment(code.valid_until, zone)}. {STAYS}")
-    _refuse_elsewhere(code, purchase.workshop)
+    _refuse_elsewhere(code, purchase)
     if code.minor is not None and code.currency != purchase.currency:
         raise CodeNotInCurrency(f"{code.code} is in {code.currency}, and you pay in {purchase.currency}. {STAYS}")
     reduction = _reduction(code, purchase)
@@ -278,7 +286,16 @@ def _reduction(code: DiscountCode, purchase: Purchase) -> Reduction:
     )
 
 
-def _refuse_elsewhere(code: DiscountCode, workshop: WorkshopFacts) -> None:
+def _refuse_elsewhere(code: DiscountCode, purchase: Purchase) -> None:
+    if purchase.bundle is not None:
+        if purchase.bundle not in (code.bundles or ()):
+            raise CodeNotForBundle(
+                f"{code.code} is for workshops booked one by one. A bundle costs less than those already. {STAYS}"
+            )
+        return
+    workshop = purchase.workshop
+    if code.bundles and code.workshops is None and code.courses is None and code.topics is None:
+        raise CodeNotForWorkshop(f"{code.code} is for a bundle of workshops. {STAYS}")
     scopes = ((code.workshops, workshop.id), (code.courses, workshop.course_id), (code.topics, workshop.topic))
     if any(scope is not None and here not in scope for scope, here in scopes):
         raise CodeNotForWorkshop(f"{code.code} is not for this workshop. {STAYS}")
@@ -287,7 +304,7 @@ def _refuse_elsewhere(code: DiscountCode, workshop: WorkshopFacts) -> None:
 def _cheaper(code: DiscountCode, purchase: Purchase, now: datetime) -> str:
     """The ticket on which one person would pay less with the code than the dearest of those chosen, in a sentence."""
     found = {}
-    for ticket in purchase.workshop.tickets:
+    for ticket in purchase.workshop.tickets if purchase.bundle is None else ():
         is_sold = (ticket.sold_from or now) <= now and (ticket.sold_until is None or now < ticket.sold_until)
         minor = next((each.minor for each in ticket.prices if each.currency == purchase.currency), None)
         if ticket.kind != "admission" or ticket.seats > 1 or not is_sold or minor is None:

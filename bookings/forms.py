@@ -19,15 +19,18 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
-from bookings import choosing, terms
+from bookings import choosing, invoice_forms, terms
+from bookings.asking import Asked
 from bookings.choosing import DECLARED, Attending, Wish, offer_of
+from courses import bundles
+from courses.bundles import BundleListing
 from courses.catalogue import Listing
-from courses.models import Question
 from lib import money
 from lib.forms import Email, Form, InOurWords, KnownZone, one_line
 
-Asked = tuple[str, str, str, tuple[str, ...]]  # a question's code, kind, label and choices
+Shape = tuple[str, str, str, tuple[str, ...]]  # a question's code, kind, label and choices
 Chosen = tuple[str, str]  # the code and name of a ticket whose price the buyer names
+ALL_AT_ONCE = "all"  # anything else: the deposit now and the rest on its dates, where a ticket is paid so
 LONGEST_NAME = 200
 LONGEST_ANSWER = 1000
 LONGEST_ONCE = 64
@@ -36,7 +39,7 @@ _PERSON = re.compile(r"attendee-([0-9]{1,9})-")
 _PRESSED = ("csrf_token", "once", "add", "remove")
 
 
-class BookingForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+class BookingForm(invoice_forms.InvoiceFields, FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     """The fields that are the same for every workshop; `build` adds the attendees and their questions."""
 
     class Meta(InOurWords):
@@ -57,18 +60,21 @@ class BookingForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
         validators=[InputRequired("Please read the booking terms and tick the box if you agree.")],
     )
     marketing = BooleanField("Write to me about new workshops. You can stop this at any time.")
+    pay = StringField("How would you like to pay?", filters=[one_line])
     once = HiddenField(filters=[lambda text: one_line(text)[:LONGEST_ONCE]])
 
     attendee: Any
 
-    def fill(self, listing: Listing, questions: Sequence[Question]) -> None:
+    def fill(self, listing: Listing, questions: Sequence[Asked]) -> None:
         """Know the workshop that the form is for, and fall back to its only possible values."""
         self.listing, self.questions = listing, questions
         on_sale = [each.ticket.code for each in listing.offers if each.on_sale]
         if not self.zone.data:
             self.zone.data = listing.workshop.zone
-        if not self.currency.data and listing.currencies:
-            self.currency.data = listing.currencies[0]
+        if not self.currency.data:
+            self.currency.data = next(iter(listing.currencies), listing.currency)
+        if isinstance(listing, BundleListing):
+            self.ticket_type.data = bundles.TICKET  # it has no other, whatever was typed
         if not self.ticket_type.data and (len(on_sale) == 1 or not self.is_submitted()):
             self.ticket_type.data = next(iter(on_sale), "")
         for code, field in self.amounts_asked():
@@ -92,6 +98,8 @@ class BookingForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
         for person in self.attendee.entries:
             is_valid &= self._check_ticket(person.form) and self._check_answers(person.form)
         is_valid &= self._check_amounts()
+        if said := invoice_forms.refused(self, self.listing, {self.ticket_of(e.form) for e in self.attendee.entries}):
+            is_valid = _fail(self.by_invoice, said)
         if is_valid:
             for name, sentence in choosing.faults(self.wish(""), self.listing):
                 is_valid = _fail(self._named(name), sentence)
@@ -123,6 +131,8 @@ class BookingForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
             once=self.once.data or None,
             once_digest=None,
             amounts=self._amounts(),
+            invoice_to=invoice_forms.to(self),
+            at_once=self.pay.data == ALL_AT_ONCE,
         )
 
     def numbers(self) -> list[int]:
@@ -130,6 +140,8 @@ class BookingForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
         return [int(entry.name.rpartition("-")[2]) for entry in self.attendee.entries]
 
     def ticket_of(self, person: Form) -> str:
+        if isinstance(self.listing, BundleListing):
+            return bundles.TICKET
         return str(person["ticket"].data or self.ticket_type.data or "")
 
     def amounts_asked(self) -> list[tuple[str, Any]]:
@@ -161,9 +173,10 @@ class BookingForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
             price = offer.in_currency(self.currency.data or "") if offer else None
             if code in chosen and field.data and price and price.minor is None:
                 try:
-                    money.parse(field.data, price.currency)
+                    wrong = choosing.amount_fault(price, money.parse(field.data, price.currency))
                 except ValueError as problem:
-                    is_valid = _fail(field, str(problem))
+                    wrong = str(problem)
+                is_valid &= not wrong or _fail(field, wrong)
         return is_valid
 
     def _proof(self, person: Form) -> str:
@@ -214,7 +227,7 @@ class BookingForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
             seen.setdefault(email, name)
         return is_valid
 
-    def _asked(self, person: Form) -> list[Question]:
+    def _asked(self, person: Form) -> list[Asked]:
         ticket = self.ticket_of(person)
         return [each for each in self.questions if not each.tickets or ticket in {t.code for t in each.tickets}]
 
@@ -250,7 +263,7 @@ class People(FieldList):  # type: ignore[type-arg]  # only the types are generic
         """WTForms would number people anew, and errors and bookings would name others than were typed."""
 
 
-def build(listing: Listing, questions: Sequence[Question], typed: MultiDict[str, str] | None) -> BookingForm:
+def build(listing: Listing, questions: Sequence[Asked], typed: MultiDict[str, str] | None) -> BookingForm:
     """The form for a workshop: empty, or as typed."""
     asked = tuple((each.code, each.kind, each.label, tuple(each.choices)) for each in questions)
     tickets = [offer.ticket for offer in listing.offers]
@@ -264,7 +277,7 @@ def build(listing: Listing, questions: Sequence[Question], typed: MultiDict[str,
 
 @lru_cache(maxsize=256)
 def _kind(
-    asked: tuple[Asked, ...], most: int, chosen: tuple[Chosen, ...], proofs: frozenset[str], extras: tuple[str, ...]
+    asked: tuple[Shape, ...], most: int, chosen: tuple[Chosen, ...], proofs: frozenset[str], extras: tuple[str, ...]
 ) -> type[BookingForm]:
     """The form's class for what a workshop asks: making a class takes longer than filling its form."""
     fields: dict[str, Any] = {f"answer-{each[0]}": _field(*each[1:]) for each in asked}

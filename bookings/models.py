@@ -22,6 +22,7 @@ class Booking(Owned, db.Base):
     __table_args__ = (
         pair("booking"),
         same_organiser("bill_id", "bill"),
+        same_organiser("bundle_id", "bundle"),
         UniqueConstraint("bill_id"),
         UniqueConstraint("once"),
         CheckConstraint(
@@ -32,6 +33,7 @@ class Booking(Owned, db.Base):
 
     reference: Mapped[str] = mapped_column(String(16), unique=True)
     bill_id: Mapped[db.Ref]
+    bundle_id: Mapped[db.Ref | None] = mapped_column(index=True)
     state: Mapped[str] = mapped_column(String(16))
     once: Mapped[str | None] = mapped_column(String(64))
     once_digest: Mapped[str | None] = mapped_column(String(64))
@@ -55,8 +57,11 @@ class Booking(Owned, db.Base):
 
 
 class Attendee(Owned, db.Base):
-    """One person at one workshop with one ticket. `price_minor` less `discount_minor` is their stored share, extras
-    included. `proof` is what they gave for a ticket that asks for it: a number, or that they declared it."""
+    """One person at one workshop with one ticket; whoever comes to a bundle is one at each of its workshops.
+
+    `price_minor` less `discount_minor` is their stored share, extras included. `proof` is what they gave for a ticket
+    that asks for it: a number, or that they declared it.
+    """
 
     __tablename__ = "attendee"
     __table_args__ = (
@@ -154,8 +159,8 @@ class DiscountCode(Owned, db.Base):
     """A code and its limits. `folded` is how it is looked up: one code however it is typed.
 
     It takes `percent` off, or `minor` off the whole booking, or lets each place it covers cost `minor`. Lists of None
-    limit nothing. `person` is whose it is alone; `covers` is how many places of one booking it counts for; nobody
-    types a code that `is_automatic`.
+    limit nothing, but a bundle is only covered by a code that names it in `bundles`. `person` is whose it is alone;
+    `covers` is how many places of one booking it counts for; nobody types a code that `is_automatic`.
     """
 
     __tablename__ = "discount_code"
@@ -187,6 +192,7 @@ class DiscountCode(Owned, db.Base):
     workshops: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
     courses: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
     topics: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
+    bundles: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
     full_price_only: Mapped[bool] = mapped_column(default=False)
     first_online_only: Mapped[bool] = mapped_column(default=False)
     covers: Mapped[int | None]

@@ -317,13 +317,13 @@ class _Tally:
         """Share what is taken off among the tickets and then among the people, by what each still costs."""
         groups = [group for group in self.groups if any(spot[0] is group for spot in spots)]
         mine = [[at for of, at in spots if of is group] for group in groups]
-        parts = _in_steps(off, [sum(map(group.left, ats)) for group, ats in zip(groups, mine, strict=True)], step)
+        parts = in_steps(off, [sum(map(group.left, ats)) for group, ats in zip(groups, mine, strict=True)], step)
         for group, ats, part in zip(groups, mine, parts, strict=True):
-            for at, minor in zip(ats, _in_steps(part, [group.left(at) for at in ats], step), strict=True):
+            for at, minor in zip(ats, in_steps(part, [group.left(at) for at in ats], step), strict=True):
                 group.off[at] += minor
 
 
-def _in_steps(total: int, weights: Sequence[int], step: int) -> list[int]:
+def in_steps(total: int, weights: Sequence[int], step: int) -> list[int]:
     """Spread `total` in multiples of `step`, where it and the weights are that."""
     step = step if all(each % step == 0 for each in (total, *weights)) else 1
     return [part * step for part in money.spread(total // step, [each // step for each in weights])]

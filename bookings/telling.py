@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from bookings import invites
+from bookings import booked, invites
 from bookings.letters import amount, own_time, place_url, session_words, to_attendee, to_booker
 from bookings.models import Attendee, Booking
 from courses.models import WorkshopSession
@@ -114,10 +114,10 @@ def unpaid_cancelled(booking: Booking, why: str, now: datetime) -> None:
         booking,
         "cancelled_booking",
         now,
-        subject=f"Booking {booking.reference}: {booking.attendees[0].workshop.title} is cancelled",
+        subject=f"Booking {booking.reference}: {booked.title(booking)} is cancelled",
         amount=None,
         why=why,
-        attendees=[each.name for each in booking.attendees],
+        attendees=booked.names(booking.attendees),
         workshops_url=web.url("courses.listed"),
         is_paid=False,
     )

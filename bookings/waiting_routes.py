@@ -4,7 +4,7 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from werkzeug.wrappers import Response as Answer
 
 from accounts import open_to
-from bookings import checkout, choosing, waiting, waiting_forms, waiting_letters, waiting_list, waiting_pages
+from bookings import choosing, closed, waiting, waiting_forms, waiting_letters, waiting_list, waiting_pages
 from bookings.models import WaitingPerson
 from bookings.waiting_forms import AcceptForm, WaitingForm, WishForm
 from courses import catalogue
@@ -160,7 +160,7 @@ def _form(listing: catalogue.Listing) -> WaitingForm:
     """The form for what can be waited for. Raises the refusal that says why there is nothing."""
     offers = [each for each in listing.offers if each.on_sale or each.is_full]
     if not offers:
-        checkout.refuse_unless_bookable(listing)
+        closed.refuse_unless_bookable(listing)
     typed = request.form if request.method == "POST" else None
     zone = visitor.zone() or listing.workshop.zone
     return waiting_forms.joining(offers, listing.workshop.most_attendees, typed, zone)

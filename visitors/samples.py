@@ -11,9 +11,9 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from bookings import forms
+from bookings.asking import Asked
 from courses import catalogue
 from courses.catalogue import Listing
-from courses.models import Question
 from courses.shelf import (
     OrganiserFacts,
     PresenterFacts,
@@ -138,13 +138,20 @@ def _listing(workshop: WorkshopFacts, claimed: int = 4) -> Listing:
     return catalogue.listing(workshop, Counter({ROOM: claimed}), NOW)
 
 
-def _questions() -> list[Question]:
+def _questions() -> list[Asked]:
+    plain = Asked(1, "body", "Your professional body", "choice", ["BACP", "UKCP"], True, False, ())
     return [
-        Question(
-            code="body", label="Your professional body", kind="choice", choices=["BACP", "UKCP"], is_required=True
+        plain,
+        replace(
+            plain,
+            id=2,
+            code="needs",
+            label="What we should know on the day",
+            kind="text",
+            is_required=False,
+            is_private=True,
         ),
-        Question(code="needs", label="What we should know on the day", kind="text", choices=[], is_private=True),
-        Question(code="loop", label="I use a hearing loop", kind="tick", choices=[]),
+        replace(plain, id=3, code="loop", label="I use a hearing loop", kind="tick", is_required=False),
     ]
 
 

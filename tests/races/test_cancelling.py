@@ -16,7 +16,7 @@ from icalendar import Calendar
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from bookings import checkout, comping, lifecycle, moving
+from bookings import checkout, closed, comping, lifecycle, moving
 from bookings.models import Attendee, Booking, SentInvite
 from courses import editing, schedule
 from courses.models import Workshop, WorkshopSession
@@ -299,7 +299,7 @@ class TestBookingWhileItIsCancelled:
 
     def test_nobody_begins_a_booking_of_it(self, scene: Scene) -> None:
         results = between(moving, "_attendees", scene.cancel, scene.hold)
-        assert isinstance(results[1], checkout.WorkshopCancelled)
+        assert isinstance(results[1], closed.WorkshopCancelled)
         assert scene.states() == []
 
     def test_who_has_just_begun_one_owes_nothing(self, scene: Scene) -> None:
