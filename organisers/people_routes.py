@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as Answer
 
 from accounts import letters, open_to, team
 from accounts.models import ROLES, Organiser
-from bookings import comping, desk, pages, reselling
+from bookings import comping, desk, pages, plan_pages, reselling
 from bookings.models import STATES, Attendee, Booking
 from courses.models import Workshop
 from lib import clock, db, forms, web, zones
@@ -181,6 +181,7 @@ def booking_page(organiser: Organiser, reference: str, problems: Problems, statu
         booking=found,
         state=pages.state_of(found, now),
         money=desk.money(found.bill_id),
+        plan=plan_pages.view(found, now),
         resale=reselling.pending(found.id),
         letters=listed,
         failed=_failed(found, listed),

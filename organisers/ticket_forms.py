@@ -18,8 +18,10 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional, Val
 
 from courses import least as charges
 from courses import tickets
+from courses.deposits import Deposit
 from lib import money, zones
 from lib.forms import Form, one_line
+from organisers import deposit_forms
 from organisers.choices import options
 
 KINDS = (
@@ -106,6 +108,14 @@ class TicketForm(Form):
     hint = StringField("Who it is for", [Length(max=200)], [one_line])
     kind = SelectField("What it is", choices=options(KINDS), default="admission")
     prices = FieldList(FormField(PriceForm), min_entries=4)
+    deposit = StringField(
+        "Deposit, paid at booking",
+        [Length(max=20)],
+        [one_line],
+        description="Empty: the price is paid at once. Otherwise it is one fixed price, and the deposit and the "
+        "instalments come to it. Their days are those of your own clock.",
+    )
+    instalments = FieldList(FormField(deposit_forms.PartForm), min_entries=deposit_forms.MOST)
     seats = IntegerField(
         "People on one price",
         [InputRequired("Please give a number."), NumberRange(1, 20)],
@@ -140,6 +150,20 @@ class TicketForm(Form):
     )
     is_hidden = BooleanField("Hide it: nobody can choose it any more")
 
+    last_day: date | None = None  # the workshop's, beyond which nothing may be due
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Each field by itself, then the parts of the price together."""
+        is_valid = super().validate(extra_validators)
+        if not self.prices.errors and (self.deposit.data or self.given_parts):
+            if self.kind.data == "extra":
+                self.deposit.errors = ["What is added to a place is paid at once. Please leave this empty."]
+                return False
+            for field, sentence in deposit_forms.problems(self.deposit, self.given_parts, self.amounts, self.last_day):
+                field.errors = [*field.errors, sentence]
+                is_valid = False
+        return is_valid
+
     def validate_pools(self, field: Any) -> None:
         if self.kind.data == "admission" and not field.data:
             raise ValidationError("A place comes from somewhere: please tick at least one pool.")
@@ -158,6 +182,17 @@ class TicketForm(Form):
     def validate_most_people(self, field: Any) -> None:
         if field.data and field.data < max(self.least_people.data or 1, self.seats.data or 1):
             raise ValidationError("That is fewer than have to come on it.")
+
+    @property
+    def given_parts(self) -> list[deposit_forms.PartForm]:
+        return [entry.form for entry in self.instalments.entries if entry.form.is_given]
+
+    @property
+    def parts(self) -> Deposit | None:
+        """What the price is paid in; None where it is paid at once."""
+        if not self.deposit.data:
+            return None
+        return deposit_forms.read(self.deposit, self.given_parts, next(iter(self.amounts)))
 
     @property
     def amounts(self) -> dict[str, tickets.Price]:

@@ -13,7 +13,7 @@ from courses import places, tickets
 from courses.editing import NotPossible
 from courses.models import Question, TicketPrice, TicketType, Workshop
 from lib import clock, db, money
-from organisers import rows
+from organisers import deposit_forms, rows
 from organisers.choices import options
 from organisers.routes import MANAGERS, Page, note, saved
 from organisers.ticket_forms import (
@@ -74,6 +74,7 @@ def edit(organiser: Organiser, slug: str, code: str) -> Page:
             "sessions": [str(each.number) for each in ticket.sessions if each.cancelled_at is None],
             "sold_from": day_of(ticket.sold_from, organiser.zone),
             "sold_until": last_day(ticket.sold_until, organiser.zone),
+            **deposit_forms.typed(ticket),
         },
     )
     return _ticket_page(organiser, found, form, ticket)
@@ -201,12 +202,13 @@ def _save(organiser: Organiser, slug: str, code: str | None) -> Page:
     found = rows.workshop(organiser, slug)
     ticket = rows.ticket_of(found, code) if code else None
     form = _form(found, request.form)
+    form.last_day = day_of(found.ends_at, organiser.zone)
     if not form.validate():
         return _ticket_page(organiser, found, form, ticket), 422
 
     def save() -> None:
         there = rows.workshop(organiser, slug)
-        wanted = _wanted(organiser, there, form)
+        wanted = _wanted(organiser, there, form, rows.ticket_of(there, code) if code else None)
         if code is None:
             made = tickets.make(there, wanted)
         else:
@@ -223,12 +225,13 @@ def _save(organiser: Organiser, slug: str, code: str | None) -> Page:
     return _to(organiser, slug)
 
 
-def _wanted(organiser: Organiser, found: Workshop, form: TicketForm) -> tickets.Wanted:
+def _wanted(organiser: Organiser, found: Workshop, form: TicketForm, ticket: TicketType | None) -> tickets.Wanted:
     columns: dict[str, Any] = {name: form[name].data for name in PLAIN}
     columns["includes_live"] = form.kind.data == "admission"
     columns["includes_recording"] = form.includes_recording.data or form.kind.data == "catch_up"
     columns["sold_from"] = first_moment(form.sold_from.data, organiser.zone)
     columns["sold_until"] = end_of(form.sold_until.data, organiser.zone)
+    columns |= deposit_forms.columns(form.parts, ticket)
     return tickets.Wanted(
         columns,
         form.amounts,

@@ -65,12 +65,12 @@ def open_share(bill: Bill, attendee_id: int) -> int:
 def settle(bill: Bill, payment: Payment, now: datetime) -> tuple[list[Instalment], int]:
     """Let a payment pay what is open, the oldest first and each as a whole: what it paid, and what of it is left."""
     left, settled = payment.amount_minor, []
-    for each in open_of(bill):
-        if each.minor > left:
+    for instalment in open_of(bill):
+        if instalment.minor > left:
             break
-        each.state, each.payment_id, each.settled_at = "paid", payment.id, now
-        left -= each.minor
-        settled.append(each)
+        instalment.state, instalment.payment_id, instalment.settled_at = "paid", payment.id, now
+        left -= instalment.minor
+        settled.append(instalment)
     _flushed(bill)
     return settled, left
 

@@ -44,6 +44,7 @@ WRITERS = {
     "Movement": "payments/ledger.py",
     "Credit": "payments/credits.py",
     "Dispute": "payments/disputes.py",
+    "Instalment": "payments/instalments.py",
     "Change": "bookings/change_rows.py",
     "Letter": "mail/jobs.py",
     "Recording": "recordings/publishing.py",
