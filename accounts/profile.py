@@ -1,5 +1,6 @@
 """What an organiser says of itself: changed by its team, each change kept in history."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -22,27 +23,38 @@ class Profile:
     colour: str
 
 
+@dataclass(frozen=True)
+class Invoicing:
+    """What stands on an organiser's papers, and how many days there are to pay; `vat_rate` in hundredths of a per
+    cent."""
+
+    legal_name: str
+    vat_mode: str
+    vat_number: str
+    vat_rate: int
+    bank_details: str
+    invoice_days: int
+
+
 def save(organiser_id: int, profile: Profile, *, actor: str, now: datetime) -> None:
     """Keep what was typed; history names the fields that changed."""
-    organiser = _locked(organiser_id)
-    changed = {name: value for name, value in asdict(profile).items() if getattr(organiser, name) != value}
-    if not changed:
-        return
-    for name, value in changed.items():
-        setattr(organiser, name, value)
-    _record(organiser_id, "settings_changed", {"fields": sorted(changed)}, actor, now)
+    changed = _write(organiser_id, asdict(profile))
+    if changed:
+        _record(organiser_id, "settings_changed", {"fields": sorted(changed)}, actor, now)
+
+
+def save_invoicing(organiser_id: int, invoicing: Invoicing, *, actor: str, now: datetime) -> None:
+    """Keep what papers say from now on; history names the fields that changed."""
+    changed = _write(organiser_id, asdict(invoicing))
+    if changed:
+        _record(organiser_id, "invoicing_changed", {"fields": sorted(changed)}, actor, now)
 
 
 def set_money(organiser_id: int, *, holds_for_bank: bool, dispute_bars: bool, actor: str, now: datetime) -> None:
     """Whether places are kept while a bank debit is under way, and whether a dispute shuts the way in."""
-    organiser = _locked(organiser_id)
-    wanted: dict[str, object] = {"holds_for_bank": holds_for_bank, "dispute_bars": dispute_bars}
-    changed = {name: value for name, value in wanted.items() if getattr(organiser, name) != value}
-    if not changed:
-        return
-    for name, value in changed.items():
-        setattr(organiser, name, value)
-    _record(organiser_id, "money_settings_changed", changed, actor, now)
+    changed = _write(organiser_id, {"holds_for_bank": holds_for_bank, "dispute_bars": dispute_bars})
+    if changed:
+        _record(organiser_id, "money_settings_changed", changed, actor, now)
 
 
 def set_logo(organiser_id: int, name: str, *, actor: str, now: datetime) -> str:
@@ -51,6 +63,15 @@ def set_logo(organiser_id: int, name: str, *, actor: str, now: datetime) -> str:
     before, organiser.logo = organiser.logo, name
     _record(organiser_id, "logo_changed" if name else "logo_removed", {}, actor, now)
     return before
+
+
+def _write(organiser_id: int, wanted: Mapping[str, object]) -> dict[str, object]:
+    """Set the columns that are to be otherwise; those, with what they are now."""
+    organiser = _locked(organiser_id)
+    changed = {name: value for name, value in wanted.items() if getattr(organiser, name) != value}
+    for name, value in changed.items():
+        setattr(organiser, name, value)
+    return changed
 
 
 def _locked(organiser_id: int) -> Organiser:

@@ -15,8 +15,8 @@ from courses.models import Question, TicketType, Workshop
 from history.models import Entry
 from lib import db
 from mail.models import Letter
-from payments import disputes, ledger
-from payments.models import Dispute, Payment, Refund
+from payments import disputes, invoices, ledger
+from payments.models import Dispute, Invoice, Payment, Refund
 
 PER_PAGE = 50
 LONGEST_SEARCH = 100
@@ -56,6 +56,11 @@ class Money:
     refunds: Sequence[Refund]
     disputes: Sequence[Dispute]
     may_go_back: int
+    papers: Sequence[Invoice]
+
+    def is_by_hand(self, refund: Refund) -> bool:
+        """Whether the team has to send it: it came past Stripe."""
+        return any(each.id == refund.payment_id and each.kind != "stripe" for each in self.payments)
 
 
 def bookings(organiser_id: int, wanted: Wanted, now: datetime) -> Found:
@@ -97,7 +102,8 @@ def money(bill_id: int) -> Money:
         select(Refund).where(Refund.payment_id.in_([each.id for each in payments])).order_by(Refund.id)
     ).all()
     back = returning.remaining_of(bill_id)
-    return Money(ledger.of_bill(bill_id), payments, refunds, disputes.of_bill(bill_id), back)
+    papers = invoices.of_bill(bill_id)
+    return Money(ledger.of_bill(bill_id), payments, refunds, disputes.of_bill(bill_id), back, papers)
 
 
 def letters(booking: Booking) -> Sequence[Letter]:

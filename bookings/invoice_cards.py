@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from bookings import checkout, invoicing
+from bookings import booked, checkout, invoicing
 from bookings.models import Booking
 from bookings.pricing import Line
 from lib import db
@@ -22,4 +22,4 @@ def new_page(booking: Booking, now: datetime) -> PaymentAttempt:
     if db.session.scalar(on_its_way) is not None:
         raise invoicing.NothingOpen("Its money is on its way from your bank. Nothing more has been charged.")
     charges = (Line(f"Invoice {invoice.name}", left),)
-    return checkout.new_attempt(booking, charges, booking.attendees[0].workshop.title, now)
+    return checkout.new_attempt(booking, charges, booked.title(booking), now)

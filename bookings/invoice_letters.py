@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from bookings import letters
+from bookings import booked, letters
 from bookings.models import Booking
 from lib import links, web, zones
 from mail import outbox
@@ -27,7 +27,9 @@ def sent(booking: Booking, invoice: Invoice, payer: Payer, now: datetime) -> Non
         "invoice",
         now,
         subject=f"Invoice {invoice.name} from {booking.organiser.name}",
+        **_asked(booking, invoice),
         booker_name=booking.booker_name,
+        total=letters.amount(booking, invoice.total_minor),
         lines=[{"text": each["text"], "amount": letters.amount(booking, each["minor"])} for each in _lines(invoice)],
     )
     letters.to_booker(
@@ -56,6 +58,7 @@ def reminder(booking: Booking, invoice: Invoice, *, is_late: bool, now: datetime
         "invoice_reminder",
         now,
         subject=f"Invoice {invoice.name}: {heading}",
+        **_asked(booking, invoice),
         heading=heading,
         is_late=is_late,
     )
@@ -70,9 +73,9 @@ def reminder(booking: Booking, invoice: Invoice, *, is_late: bool, now: datetime
 
 def starts_unpaid(booking: Booking, invoice: Invoice, starts_at: datetime, now: datetime) -> None:
     """The workshop is near and the invoice open: the organiser says whether the people come in all the same."""
-    names = ", ".join(each.name for each in booking.attendees if each.state == "held")
+    names = ", ".join(booked.names(each for each in booking.attendees if each.state == "held"))
     said = [
-        f"{booking.attendees[0].workshop.title} begins {zones.moment(starts_at, booking.organiser.zone)}, and "
+        f"{booked.title(booking)} begins {zones.moment(starts_at, booking.organiser.zone)}, and "
         f"{_open(booking)} of invoice {invoice.name} is open.",
         f"Until it is paid {names} cannot come in. Press “Let them in” on the invoice's page if they may: "
         "organisations pay late. They get their letters then, and the invoice stays open.",
@@ -112,7 +115,7 @@ def credit_note(booking: Booking, invoice: Invoice, note: Invoice, now: datetime
         subject=f"Credit note {note.name} for invoice {invoice.name}",
         invoice_number=invoice.name,
         amount=letters.amount(booking, note.total_minor),
-        is_all=is_all,
+        open=None if is_all else _open(booking),
     )
 
 
@@ -136,7 +139,7 @@ def _changed(booking: Booking, heading: str, sentences: list[str], now: datetime
 def _to_payer(
     booking: Booking, paper: Invoice, payer: Payer, template: str, now: datetime, *, subject: str, **rest: Any
 ) -> None:
-    organiser, said = booking.organiser, paper.content
+    organiser = booking.organiser
     outbox.post(
         template,
         to_name=payer.name,
@@ -151,19 +154,25 @@ def _to_payer(
             "number": paper.name,
             "paper_url": paper_url(paper),
             "reference": booking.reference,
-            "about": said["about"],
-            "people": said["people"],
-            "purchase_order": said["buyer"]["purchase_order"],
-            "total": letters.amount(booking, paper.total_minor),
-            "open": _open(booking),
-            "due": _due_day(paper) if paper.due_on else None,
-            "bank_details": said["seller"]["bank_details"].split("\n") if said["seller"]["bank_details"] else [],
             "organiser_name": organiser.name,
-            "organiser_email": organiser.email,
             "organiser_address": organiser.address,
             **rest,
         },
     )
+
+
+def _asked(booking: Booking, invoice: Invoice) -> dict[str, Any]:
+    """What a letter that asks for money says."""
+    said = invoice.content
+    bank = said["seller"]["bank_details"]
+    return {
+        "about": said["about"],
+        "people": said["people"],
+        "purchase_order": said["buyer"]["purchase_order"],
+        "open": _open(booking),
+        "due": _due_day(invoice),
+        "bank_details": bank.split("\n") if bank else [],
+    }
 
 
 def _lines(paper: Invoice) -> list[dict[str, Any]]:

@@ -50,7 +50,7 @@ def _receipt(booking: Booking, papers: Sequence[Invoice], now: datetime) -> None
     if total <= 0:
         return
     sent = next((each for each in papers if each.kind == "invoice"), None)
-    if sent or earlier:
+    if sent or earlier or total != booking.quote["total_minor"]:
         towards = f"Payment of invoice {sent.name}" if sent else f"Payment towards booking {booking.reference}"
         lines = [{"text": towards, "minor": total}]
     else:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from accounts import signing_in, team
 from accounts.models import Organiser
 from bookings import moving
+from bookings.invoice_terms import InvoiceTo
 from bookings.letters import join_url, place_url
 from bookings.models import Attendee, Booking
 from courses.models import Workshop
@@ -18,6 +19,7 @@ from demo.catalogue import guests
 from lib import clock, db
 from lib.settings import ROOT
 from mail.models import Letter
+from payments import invoices
 from recordings import access, publishing
 from recordings.models import AccessWindow
 from tests.bookings import making
@@ -55,6 +57,7 @@ def make(app: Flask) -> World:
             "gone": place_url(db.session.get_one(Booking, bookings["cancelled"].id).attendees[0]),
             "desk-booking": f"{desk}/bookings/{confirmed.reference}",
             "desk-held": f"{desk}/bookings/{bookings['held'].reference}",
+            "desk-invoice": f"{desk}/invoices/{_invoice(bookings['invoiced'])}",
             "desk-letter": f"{desk}/letters/{letter}",
         }
     return World({name: _path(address) for name, address in paths.items()})
@@ -67,6 +70,7 @@ def _workshops(app: Flask) -> dict[str, str]:
         sessions = [a_meeting(in_days=40), a_meeting(in_days=47, starts="18:00", ends="20:30")]
         own = a_workshop(course=course, sessions=sessions, slug="tour-open", catch_up_offered=True)
         a_ticket(own, code="evening", sessions=[2], prices={"GBP": 4200, "EUR": 4900}, limited_to=6)
+        a_ticket(own, code="organisation", prices={"GBP": 21800}, payment="invoice")
         a_question(own, kind="choice", choices=["By train", "On foot"], label="How do you travel?", code="travel")
         a_workshop(course=course, in_days=50, slug="tour-draft", status="draft", price_minor=None)
         off = a_workshop(course=course, in_days=54, slug="tour-cancelled")
@@ -80,11 +84,20 @@ def _bookings(app: Flask, slug: str, cancelled: str) -> dict[str, making.Made]:
     made["confirmed"] = making.paid(app, wish)
     making.lapse(app, made["lapsed"])
     making.receive(app, made["bank"], payment_status="unpaid", intent_status="processing")
+    paid_later = making.a_wish(slug, people=PEOPLE, ticket="organisation")
+    to = InvoiceTo("Leeds Community Trust", "1 Hospital Road\nLeeds LS1 1AA", "accounts@trust.example", "PO-4711")
+    made["invoiced"] = making.held(app, replace(paid_later, invoice_to=to))
     made["cancelled"] = making.paid(app, replace(wish, slug=cancelled))
     with arranged(app):
         workshop = db.session.scalars(select(Workshop).where(Workshop.slug == cancelled)).one()
         moving.cancel_workshop(workshop, "The presenter is ill.", actor="user:1", now=clock.now())
     return made
+
+
+def _invoice(made: making.Made) -> str:
+    found = invoices.invoice_of(db.session.get_one(Booking, made.id).bill_id)
+    assert found
+    return found.name
 
 
 def _links(app: Flask) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Every form that can be wrong says so twice: at its field, and in a list at the top that leads there."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import html5lib
@@ -10,13 +11,16 @@ from sqlalchemy import select
 
 from accounts import signing_in
 from accounts.models import User
+from bookings.invoice_terms import InvoiceTo
+from bookings.models import Booking
 from lib import clock, db
 from newsletter.models import Placement
+from payments import invoices
 from policies import templates, versions
 from tests.accounts.browsing import send
-from tests.bookings.making import ANN, BOB, a_wish, paid
+from tests.bookings.making import ANN, BOB, a_wish, held, paid
 from tests.bookings.waiting_people import a_full_workshop, give_up, token_of, waits, work_off
-from tests.builders import a_code, a_meeting, a_question, a_workshop, arranged
+from tests.builders import a_code, a_meeting, a_question, a_ticket, a_workshop, arranged
 from tests.conftest import Person
 from tests.organisers.conftest import DESK, signed_in
 from tests.page import PageClient, words
@@ -62,6 +66,13 @@ TYPED: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "organise_behalf.pass_on": (f"{DESK}/bookings/{{reference}}/attendees/0/substitution", {"email": "nowhere"}),
     "organise_behalf.move": (f"{DESK}/bookings/{{reference}}/attendees/0/transfer", {}),
+    "organise_invoices.save_settings": (
+        f"{DESK}/invoices/settings",
+        {"vat_mode": "included", "vat_number": "GB 1", "vat_percent": "lots", "invoice_days": "many"},
+    ),
+    "organise_invoices.receive": (f"{DESK}/invoices/{{invoice}}/payments", {"amount": "much", "day": "never"}),
+    "organise_invoices.let_in": (f"{DESK}/invoices/{{invoice}}/places", {}),
+    "organise_invoices.call_off": (f"{DESK}/invoices/{{invoice}}/cancellation", {}),
     "organise_money.give_back": (f"{DESK}/bookings/{{reference}}/refunds", {"amount": "much"}),
     "organise_newsletter.make": (f"{DESK}/newsletter", {"percent": "101"}),
     "organise_newsletter.change": (f"{DESK}/newsletter/home", {"percent": "many"}),
@@ -106,11 +117,13 @@ NEVER_WRONG = {
     "accounts.spend_sign_in_link": ONE_BUTTON,
     "accounts.sign_out": ONE_BUTTON,
     "booking_payments.payment": ONE_BUTTON,
+    "plans.pay": ONE_BUTTON,
     "joining.go": ONE_BUTTON,
     "joining.send_again": ONE_BUTTON,
     "newsletter.confirmed": ONE_BUTTON,
     "newsletter.left": ONE_BUTTON,
     "organise_codes.delete": ONE_BUTTON,
+    "organise_invoices.refund_sent": ONE_BUTTON,
     "organise_money.again": ONE_BUTTON,
     "organise_proofs.check": ONE_BUTTON,
     "organise_settings.save_money": "two ticks: nothing is typed that could be wrong",
@@ -185,6 +198,7 @@ def places(app: Flask, client: PageClient, olu: Person) -> dict[str, str]:
         member = db.session.scalars(select(User.id)).one()
         workshop = a_workshop(slug="own", sessions=[a_meeting(in_days=20), a_meeting(in_days=27)])
         a_question(workshop)
+        a_ticket(workshop, code="organisation", payment="invoice")
         folded, organiser_id = a_code(code="ONCE").folded, workshop.organiser_id
         db.session.add(Placement(organiser_id=workshop.organiser_id, name="home", percent=20, lasts_days=90))
         course = workshop.course.slug
@@ -196,6 +210,10 @@ def places(app: Flask, client: PageClient, olu: Person) -> dict[str, str]:
         versions.write(organiser_id, "Ours", policy, actor="user:1", now=clock.now())
     made = paid(app, a_wish("own", people=[ANN, BOB]))
     client.get(made.url)  # opens the booking for this browser
+    to = InvoiceTo("A Trust", "1 Road", "accounts@trust.example")
+    invoiced = held(app, replace(a_wish("own", people=[ANN], ticket="organisation"), invoice_to=to))
+    with app.app_context():
+        invoice = invoices.invoice_of(db.session.get_one(Booking, invoiced.id).bill_id)
     full, holders = a_full_workshop(app, capacity=2)
     offered, waiting = waits(app, full, "first", wanted=2), waits(app, full, "second")
     for each in holders:
@@ -205,6 +223,7 @@ def places(app: Flask, client: PageClient, olu: Person) -> dict[str, str]:
         "offered": token_of(app, offered),
         "waiting": token_of(app, waiting),
         "code": folded,
+        "invoice": invoice.name if invoice else "",
         "member": str(member),
         "course": course,
         "password": password,

@@ -23,6 +23,23 @@ _CANCELLED = {
     "place_url": "https://colloquy.example/places/7-abc",
     "organiser_name": "Sea Street CPD",
 }
+_PAYER = {
+    "name": "Leeds Community Trust",
+    "number": "INV-2025-0001",
+    "paper_url": "https://colloquy.example/invoices/7-abc.pdf",
+    "reference": "CQ-7K2M-4D",
+    "organiser_name": "Sea Street CPD",
+    "organiser_address": "4 Invented Row, Brighton",
+}
+_ASKED = {
+    **_PAYER,
+    "about": "Bodies & Minds, Friday 14 March 2025",
+    "people": ["Ines Carraway", "Tom Adeyemi-Holt"],
+    "purchase_order": "PO-4711",
+    "open": "£118.00",
+    "due": "Friday 14 March 2025",
+    "bank_details": ["Sort code 00-00-00", "Account 12345678"],
+}
 _WAITING = {"name": "Ines Carraway", "workshop_title": "Bodies & Minds", "organiser_name": "Sea Street CPD"}
 
 VALUES: dict[str, dict[str, Any]] = {
@@ -129,6 +146,7 @@ VALUES: dict[str, dict[str, Any]] = {
         "attendees": ["Ines Carraway", "Tom Adeyemi-Holt"],
         "workshops_url": "https://colloquy.example/workshops",
         "is_paid": True,
+        "stays": "Listening at Dusk",
     },
     "recording_ready": {
         "name": "Ines Carraway",
@@ -148,11 +166,29 @@ VALUES: dict[str, dict[str, Any]] = {
         "lines": [{"text": "Self-funded, 2 at £109.00", "amount": "£218.00"}],
         "total": "£218.00",
         "paid_by": "card",
+        "receipt_number": "REC-2025-0001",
+        "receipt_url": "https://colloquy.example/bookings/CQ-7K2M-4D/invoice.pdf?key=abc",
         "attendees": ["Ines Carraway", "Tom Adeyemi-Holt"],
         "gets": "the way in",
         "sessions": SESSIONS,
         "organiser_address": "4 Invented Row, Brighton",
     },
+    "awaiting_invoice": {
+        **_BOOKING,
+        "number": "INV-2025-0001",
+        "payer_name": "Leeds Community Trust",
+        "payer_email": "accounts@trust.example",
+        "due": "Friday 14 March 2025",
+        "open": "£218.00",
+    },
+    "invoice": {
+        **_ASKED,
+        "booker_name": "Bea Booker",
+        "lines": [{"text": "Organisation, 2 at £109.00", "amount": "£218.00"}],
+        "total": "£218.00",
+    },
+    "invoice_reminder": {**_ASKED, "heading": "£118.00 was due on Friday 14 March 2025", "is_late": True},
+    "credit_note": {**_PAYER, "invoice_number": "INV-2025-0001", "amount": "£218.00", "open": "£5.00"},
     "awaiting_bank": {**_BOOKING, "total": "£218.00", "keeps_places": False},
     "credit_kept": {**_BOOKING, "amount": "£85.00", "until": "Monday 14 April 2025, 12:00 BST (London)"},
     "sent_back": {**_BOOKING, "amount": "£85.00", "is_all": False},
