@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 
-from bookings import money_audit, waiting_audit
+from bookings import codes, money_audit, waiting_audit
 from bookings.models import Attendee, AttendeePlace, Booking, Change, DiscountCode, Redemption
 from bookings.money_audit import Fault
 from courses.models import Place, Pool, ticket_pool
@@ -47,20 +47,30 @@ def _oversold(now: datetime) -> Iterator[Fault]:
             yield Fault(f"pool:{pool}", f"{number} places are claimed of {capacity}")
 
 
-def _places(_now: datetime) -> Iterator[Fault]:
-    """Each attendee has one place in every pool of the ticket, in the state that the booking's asks for."""
+def _places(now: datetime) -> Iterator[Fault]:
+    """Each attendee has one place in every pool of the ticket, in the state that the booking's asks for. What ran out
+    somebody else may have claimed before the booking was tidied."""
     pools = select(ticket_pool.c.ticket_type_id, func.count()).group_by(ticket_pool.c.ticket_type_id)
     wanted: dict[int, int] = {ticket: number for ticket, number in db.session.execute(pools)}  # noqa: C416 - typed
     rows = db.session.execute(
-        select(Booking.reference, Booking.state, Attendee.id, Attendee.ticket_type_id, Attendee.state, Place.state)
+        select(
+            Booking.reference,
+            Booking.state,
+            Attendee.id,
+            Attendee.ticket_type_id,
+            Attendee.state,
+            Place.state,
+            Booking.held_until,
+        )
         .join(Attendee, Attendee.booking_id == Booking.id)
         .outerjoin(AttendeePlace, AttendeePlace.attendee_id == Attendee.id)
         .outerjoin(Place, Place.id == AttendeePlace.place_id)
         .order_by(Attendee.id)
     )
     found: dict[int, tuple[str, str, int, str, list[str]]] = {}
-    for reference, state, attendee, ticket, own, place in rows:
-        found.setdefault(attendee, (reference, state, ticket, own, []))[4].extend([place] if place else [])
+    for reference, state, attendee, ticket, own, place, until in rows:
+        kept = "held" if place == "released" and until is not None and until <= now else place
+        found.setdefault(attendee, (reference, state, ticket, own, []))[4].extend([kept] if kept else [])
     for attendee, (reference, state, ticket, own, states) in found.items():
         about = f"booking {reference}, attendee:{attendee}"
         if own not in ATTENDEE_STATES[state]:
@@ -132,6 +142,12 @@ def _codes(now: datetime) -> Iterator[Fault]:
     for code, most, given in budgets:
         if most is not None and given > most:
             yield Fault(f"code {code}", f"gave {int(given)} of {most}")
+    every = db.session.scalars(select(DiscountCode).order_by(DiscountCode.id)).all()
+    for owner in sorted({each.organiser_id for each in every}):
+        own = [each for each in every if each.organiser_id == owner]
+        names = {each.id: each.code for each in own}
+        for number, other in codes.hidden(own).items():
+            yield Fault(f"code {names[number]}", f"cannot be used: typed, it is taken for {other.code}. Rename one")
 
 
 def _redemptions(_now: datetime) -> Iterator[Fault]:

@@ -1,16 +1,19 @@
 """Discount codes made and changed by their organiser, and how often they were used. Redemptions are `discounts`'."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import select
 
 from bookings import discounts
 from bookings.models import Booking, DiscountCode, Redemption
 from courses.editing import NotPossible
 from lib import db, money
+from payments import ledger
+from payments.ledger import Balance
 from payments.models import Bill
 
 
@@ -44,53 +47,86 @@ def save(
 
 @dataclass(frozen=True)
 class Told:
-    """What became of a code: how often it is used or held, by how many people, and in each currency what it gave and
-    what those bookings came to, in minor units."""
+    """What became of a code: how often it is used or held, by how many people, and in each currency what it gave, what
+    those bookings came to and what of that is here, in minor units. `released` uses count no more: the hold ran out,
+    or the booking ended or was paid back."""
 
     uses: int = 0
     held: int = 0
+    released: int = 0
     people: int = 0
     given: Mapping[str, int] = field(default_factory=dict)
     taken: Mapping[str, int] = field(default_factory=dict)
+    kept: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def words(self) -> str:
+        back = f" Given back {_times(self.released)}." if self.released else ""
         if not self.uses:
-            return "Not used so far."
-        often = "Used once" if self.uses == 1 else f"Used {self.uses} times"
+            return f"Not used so far.{back}"
         held = f", {self.held} of them being paid for" if self.held else ""
         by = "one person" if self.people == 1 else f"{self.people} people"
-        return f"{often} by {by}{held}. It gave {_amounts(self.given)}; those bookings came to {_amounts(self.taken)}."
+        return (
+            f"Used {_times(self.uses)} by {by}{held}. It gave {_amounts(self.given)}; those bookings came to "
+            f"{_amounts(self.taken)}, and {_amounts(self.kept)} of that is here.{back}"
+        )
 
 
 NOTHING = Told()
 
 
 def told(code_ids: Collection[int], now: datetime) -> dict[int, Told]:
-    """The figures of each code that is used or held at `now`."""
-    is_held = case((Redemption.state == "held", 1), else_=0)
-    found: dict[int, Told] = {}
-    counted = db.session.execute(
-        select(Redemption.code_id, func.count(), func.sum(is_held), func.count(Redemption.person.distinct()))
-        .where(Redemption.code_id.in_(code_ids), discounts.counting(now))
-        .group_by(Redemption.code_id)
-    )
-    for code_id, number, held, people in counted:
-        found[code_id] = Told(number, int(held), people, {}, {})
-    sums = db.session.execute(
-        select(Redemption.code_id, Booking.currency, func.sum(Redemption.minor), func.sum(Bill.total_minor))
+    """The figures of each code that was ever used or held, as they are at `now`; three statements however many."""
+    rows = db.session.execute(
+        select(
+            Redemption.code_id,
+            Redemption.person,
+            Redemption.minor,
+            Redemption.state,
+            discounts.counting(now),
+            Booking.currency,
+            Booking.bill_id,
+            Bill.total_minor,
+        )
         .join(Booking, Booking.id == Redemption.booking_id)
         .join(Bill, Bill.id == Booking.bill_id)
-        .where(Redemption.code_id.in_(code_ids), discounts.counting(now))
-        .group_by(Redemption.code_id, Booking.currency)
-        .order_by(Booking.currency)
+        .where(Redemption.code_id.in_(code_ids))
+        .order_by(Booking.currency, Booking.id)
+    ).all()
+    balances = ledger.balances({row.bill_id for row in rows})
+    uses: dict[int, list[Any]] = {}
+    for row in rows:
+        uses.setdefault(row.code_id, []).append(row)
+    return {number: _of(own, balances) for number, own in uses.items()}
+
+
+def _of(rows: Sequence[Any], balances: Mapping[int, Balance]) -> Told:
+    given, taken, kept = Counter[str](), Counter[str](), Counter[str]()
+    counting = [row for row in rows if row[4]]
+    for _, _, minor, _, _, currency, bill_id, total in counting:
+        given[currency] += minor
+        taken[currency] += total
+        kept[currency] += max(balances[bill_id].kept_minor, 0)
+    return Told(
+        uses=len(counting),
+        held=sum(row.state == "held" for row in counting),
+        released=len(rows) - len(counting),
+        people=len({row.person for row in counting}),
+        given=dict(given),
+        taken=dict(taken),
+        kept=dict(kept),
     )
-    for code_id, currency, given, taken in sums:
-        known = found[code_id]
-        found[code_id] = replace(
-            known, given={**known.given, currency: int(given)}, taken={**known.taken, currency: int(taken)}
-        )
-    return found
+
+
+def hidden(found: Sequence[DiscountCode]) -> dict[int, DiscountCode]:
+    """Codes that nobody can use, by id, each with the one it is taken for: two that look alike were made before
+    look-alikes were one code."""
+    by_name = {each.folded: each for each in found}
+    return {
+        each.id: by_name[name]
+        for each in found
+        if not each.is_automatic and (name := discounts.fold(each.code)) != each.folded and name in by_name
+    }
 
 
 def gives(code: DiscountCode) -> str:
@@ -99,6 +135,10 @@ def gives(code: DiscountCode) -> str:
         return f"{code.percent}% off"
     amount = money.text(code.minor or 0, code.currency or "")
     return f"{amount} off" if code.kind == "amount" else f"{amount} a place"
+
+
+def _times(number: int) -> str:
+    return {1: "once", 2: "twice"}.get(number, f"{number} times")
 
 
 def _amounts(by_currency: Mapping[str, int]) -> str:

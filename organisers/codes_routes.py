@@ -28,7 +28,14 @@ def listed(organiser: Organiser) -> Page:
         select(DiscountCode).where(DiscountCode.organiser_id == organiser.id).order_by(DiscountCode.folded)
     ).all()
     told = codes.told([each.id for each in every], clock.now())
-    return render_template("organisers/codes.html", organiser=organiser, codes=every, told=told, nothing=codes.NOTHING)
+    return render_template(
+        "organisers/codes.html",
+        organiser=organiser,
+        codes=every,
+        told=told,
+        nothing=codes.NOTHING,
+        hidden=codes.hidden(every),
+    )
 
 
 @bp.get("/new")

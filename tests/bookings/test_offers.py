@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from bookings import codes, discounts
+from bookings import codes, discounts, lifecycle, returning
 from bookings.discounts import (
     CodeBelowMinimum,
     CodeNotForTicket,
@@ -21,6 +21,8 @@ from bookings.discounts import (
 from bookings.models import Booking, DiscountCode, Redemption
 from courses.models import Workshop
 from lib import db
+from payments import ledger
+from payments.models import Bill
 from tests.bookings.filling import problems, send, typed
 from tests.bookings.making import ANN, BOB, Made, a_wish, held, lapse, paid, receive, state_of
 from tests.builders import a_code, a_course, a_ticket, a_workshop, arranged
@@ -395,7 +397,46 @@ def test_the_figures_of_a_code(app: Flask, slug: str, clock: Clock) -> None:
 
     assert (figures.uses, figures.held, figures.people) == (3, 2, 2)
     assert (figures.given, figures.taken) == ({"EUR": 1800, "GBP": 4000}, {"EUR": 7200, "GBP": 16000})
+    assert (figures.released, figures.kept) == (1, {"EUR": 0, "GBP": 8000})
     assert figures.words == (
         "Used 3 times by 2 people, 2 of them being paid for. It gave €18.00 and £40.00; those bookings came to €72.00 "
-        "and £160.00."
+        "and £160.00, and €0.00 and £80.00 of that is here. Given back once."
     )
+
+
+def test_the_figures_of_a_code_are_those_of_the_rows_whatever_became_of_the_bookings(
+    app: Flask, slug: str, clock: Clock
+) -> None:
+    """Paid, paid and half back, paid and all back, ended, lapsed, being paid for, and held too long."""
+    code(app, percent=20)
+    made = [
+        paid(app, a_wish(slug, code="TRY", people=[(f"P {n}", f"p{n}@x.example")], booker=("B", f"b{n}@x.example")))
+        for n in range(4)
+    ]
+    with arranged(app):
+        bookings = [db.session.get_one(Booking, each.id) for each in made]
+        how: dict[str, Any] = {"source": "organiser", "reason": "kindness", "actor": "user:1", "now": clock.at}
+        returning.give(lifecycle.locked(bookings[1].bill_id), 4000, **how)
+        returning.give(lifecycle.locked(bookings[2].bill_id), 8000, **how)
+        ended = lifecycle.locked(bookings[3].bill_id)
+        lifecycle.cancel(ended, ended.attendees, actor="booker", why="", now=clock.at)
+    lapse(app, held(app, a_wish(slug, code="TRY", people=[("L", "l@x.example")])))
+    held(app, a_wish(slug, code="TRY", people=[("H", "h@x.example")]))
+    clock.shift(minutes=40)
+    held(app, a_wish(slug, code="TRY", people=[("I", "i@x.example")]))
+
+    with app.app_context():
+        figures = codes.told([1], clock.at)[1]
+        rows = db.session.execute(
+            select(Redemption.state, Redemption.held_until, Redemption.minor, Redemption.person, Booking.bill_id).join(
+                Booking, Booking.id == Redemption.booking_id
+            )
+        ).all()
+        live = [row for row in rows if row.state == "used" or (row.state == "held" and row.held_until > clock.at)]
+        kept = sum(ledger.of_bill(row.bill_id).kept_minor for row in live)
+        total = sum(db.session.get_one(Bill, row.bill_id).total_minor for row in live)
+
+    assert (figures.uses, figures.held, figures.released) == (3, 1, 4) == (len(live), 1, len(rows) - len(live))
+    assert figures.people == len({row.person for row in live}) == 3
+    assert figures.given == {"GBP": sum(row.minor for row in live)} == {"GBP": 6000}
+    assert (figures.taken, figures.kept) == ({"GBP": total}, {"GBP": kept}) == ({"GBP": 24000}, {"GBP": 12000})

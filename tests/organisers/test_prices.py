@@ -6,8 +6,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from bookings import audit, discounts
 from bookings.models import Attendee, DiscountCode
 from courses.models import Pool, TicketType
+from lib import clock as now
 from lib import db
 from newsletter.models import Placement
 from tests.bookings.making import ANN, a_wish, held, lapse, paid
@@ -234,10 +236,36 @@ def test_what_became_of_a_code_stands_on_its_page(app: Flask, owner: PageClient,
     assert "£84.00" in listed
     assert "1 being paid for" in listed
     assert "by itself" in listed
+    assert "1 given back" in listed
+    assert "£252.00£126.00 of it here" in listed
     assert (
-        "Used 2 times by one person, 1 of them being paid for. It gave £84.00; those bookings came to £252.00." in alone
-    )
+        "Used twice by one person, 1 of them being paid for. It gave £84.00; those bookings came to £252.00, and "
+        "£126.00 of that is here. Given back once."
+    ) in alone
     assert "Not used so far." in main_text(owner.get(f"{DESK}/codes/OFF"))
+
+
+def test_two_codes_that_look_alike_in_an_older_house_are_told_apart(app: Flask, owner: PageClient) -> None:
+    """Made before look-alikes were one code: whoever types the second gets the first, until one is renamed."""
+    with arranged(app):
+        a_code(code="SAVE10", percent=10)
+        older = a_code(code="OLDER", percent=50)
+        older.code = older.folded = "SAVE1O"
+    said = main_text(owner.get(f"{DESK}/codes"))
+    assert "SAVE1O cannot be used Whoever types it gets SAVE10" in said
+    with app.app_context():
+        assert [each.about for each in audit.faults(now.now())] == ["code SAVE1O"]
+
+    shown = owner.get(f"{DESK}/codes/SAVE1O")
+    assert "Code SAVE1O" in main_text(shown)
+    again = without_delete(owner, f"{DESK}/codes/SAVE1O")
+    assert "You have the code SAVE10 already" in main_text(owner.submit(again))
+    assert owner.submit(again, {"code": "HALF"}).status_code == 303
+
+    assert "cannot be used" not in main_text(owner.get(f"{DESK}/codes"))
+    with app.app_context():
+        assert audit.faults(now.now()) == []
+        assert discounts.find(1, "half").percent == 50
 
 
 # Proofs and extras
