@@ -148,6 +148,10 @@ class TicketForm(Form):
         [Optional()],
         description="Empty: until the live sessions begin; a recording, for as long as it can be watched.",
     )
+    by_invoice = BooleanField(
+        "An organisation may pay it on an invoice",
+        description="The places are kept while the invoice is open; days to pay are in the settings of your invoices.",
+    )
     is_hidden = BooleanField("Hide it: nobody can choose it any more")
 
     last_day: date | None = None  # the workshop's, beyond which nothing may be due
@@ -167,6 +171,10 @@ class TicketForm(Form):
     def validate_pools(self, field: Any) -> None:
         if self.kind.data == "admission" and not field.data:
             raise ValidationError("A place comes from somewhere: please tick at least one pool.")
+
+    def validate_by_invoice(self, field: Any) -> None:
+        if field.data and self.deposit.data:
+            raise ValidationError("A ticket is paid in parts or on an invoice, not both.")
 
     def validate_prices(self, field: Any) -> None:
         currencies = [entry.form.currency.data for entry in field.entries if entry.form.is_given]

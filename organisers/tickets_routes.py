@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from accounts import open_to
 from accounts.models import Organiser
+from bookings import invoice_terms
 from courses import places, tickets
 from courses.editing import NotPossible
 from courses.models import Question, TicketPrice, TicketType, Workshop
@@ -74,6 +75,7 @@ def edit(organiser: Organiser, slug: str, code: str) -> Page:
             "sessions": [str(each.number) for each in ticket.sessions if each.cancelled_at is None],
             "sold_from": day_of(ticket.sold_from, organiser.zone),
             "sold_until": last_day(ticket.sold_until, organiser.zone),
+            "by_invoice": ticket.payment == invoice_terms.PAYMENT,
             **deposit_forms.typed(ticket),
         },
     )
@@ -232,6 +234,8 @@ def _wanted(organiser: Organiser, found: Workshop, form: TicketForm, ticket: Tic
     columns["sold_from"] = first_moment(form.sold_from.data, organiser.zone)
     columns["sold_until"] = end_of(form.sold_until.data, organiser.zone)
     columns |= deposit_forms.columns(form.parts, ticket)
+    if not form.parts:
+        columns["payment"] = invoice_terms.PAYMENT if form.by_invoice.data else "now"
     return tickets.Wanted(
         columns,
         form.amounts,

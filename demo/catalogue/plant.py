@@ -48,6 +48,9 @@ def plant(people: Mapping[str, Person], now: datetime, rooms: str | None = None)
     organiser = _organiser(
         "Sea Street CPD", "sea-street", "Europe/London", "GBP", "4 Sea Street, Brighton BN0 0XX", "bookings"
     )
+    organiser.legal_name = "Sea Street CPD Ltd"
+    organiser.vat_mode, organiser.vat_rate, organiser.vat_number = "included", 2000, "GB980780684"
+    organiser.bank_details = "Sea Street CPD Ltd, a bank of nowhere\nSort code 00-00-00, account 00000000"
     elsewhere = _organiser("Harbour Row", "harbour-row", "Europe/Dublin", "EUR", "9 Harbour Row, Galway", "office")
     for role in ("owner", "manager", "presenter"):
         db.session.add(Membership(user=users[role], organiser=organiser, role=role))

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from accounts.models import Organiser
 from bookings import audit
 from bookings.invoice_terms import InvoiceTo
+from courses.models import TicketType
 from history.models import Entry
 from lib import clock as product_clock
 from lib import db
@@ -19,6 +20,7 @@ from tests.builders import a_ticket, a_workshop, an_organiser, arranged
 from tests.conftest import Clock
 from tests.organisers.conftest import DESK
 from tests.organisers.desk import press, statements
+from tests.organisers.test_prices import without_delete
 from tests.page import PageClient, main_text
 
 TRUST = InvoiceTo("Leeds Community Trust", "1 Hospital Road\nLeeds", "accounts@trust.example", "PO-4711")
@@ -237,3 +239,15 @@ def test_what_cannot_stand_on_an_invoice(owner: PageClient, slug: str, typed: di
 def test_numbers_of_other_countries_are_taken(app: Flask, owner: PageClient, slug: str, number: str) -> None:
     typed = {"vat_mode": "included", "vat_number": number, "vat_percent": "20", "invoice_days": "14"}
     assert press(owner, f"{LIST}/settings", "/invoices/settings", **typed).status_code == 303
+
+
+def test_a_ticket_may_be_paid_on_an_invoice(app: Flask, owner: PageClient, slug: str) -> None:
+    there = f"{DESK}/workshops/{slug}/tickets/standard"
+    payments = select(TicketType.payment).where(TicketType.code == "standard")
+    for is_so, kept in ((True, "invoice"), (False, "now")):
+        assert owner.submit(without_delete(owner, there), {"by_invoice": is_so}).status_code == 303
+        with app.app_context():
+            assert db.session.scalars(payments).one() == kept
+    both = owner.submit(without_delete(owner, there), {"by_invoice": True, "deposit": "50"})
+    assert both.status_code == 422
+    assert "in parts or on an invoice, not both" in main_text(both)
