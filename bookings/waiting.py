@@ -170,7 +170,10 @@ def accept(person_id: int, workshop_id: int, number: int, now: datetime) -> Wait
         return person
     else:
         until = max(person.held_until, until)
-        _keep_some(person, number, until, now)
+        try:
+            _keep_some(person, number, until, now)
+        except places.WorkshopFull as full:  # it ended while this waited for the lock, and somebody else has it
+            raise spent(person) from full
     person.state, person.held_until, person.told_until = "accepted", until, None
     _turn(line, until)
     _remember(person, "waiting_accepted", "waiting", now, number=number)

@@ -34,7 +34,8 @@ def _offers(now: datetime) -> Iterator[Fault]:
             continue
         if person.held_until is not None and person.held_until < now - TIDY_WITHIN:
             yield Fault(about, f"has an offer that ended {zones.z(person.held_until)} and is not tidied")
-        if any((each.state, each.held_until) != ("held", person.held_until) for each in held):
+        is_over = person.held_until is not None and person.held_until <= now
+        if not is_over and any((each.state, each.held_until) != ("held", person.held_until) for each in held):
             yield Fault(about, f"is {person.state} and its places are not held until the same moment")
         yield from _number(person, about, held)
         if any(each.id in twice for each in held):

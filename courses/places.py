@@ -184,6 +184,7 @@ def _reserve(wanted: Mapping[int, int], now: datetime) -> Counter[int]:
 
 def _lock_and_check(wanted: Mapping[int, int], now: datetime, *, is_first: bool = False) -> None:
     pools = _lock(set(wanted))
+    _end_what_ran_out(wanted, now)
     gone = _counted(list(wanted), for_sale(now))
     free = {pool.id: max(pool.capacity - pool.reserved - gone[pool.id], 0) for pool in pools}
     left = {pool.id: free[pool.id] if is_first else for_public(free[pool.id], pool.waited) for pool in pools}
@@ -191,6 +192,15 @@ def _lock_and_check(wanted: Mapping[int, int], now: datetime, *, is_first: bool 
     if short:
         worst = min(short, key=lambda pool: left[pool])
         raise WorkshopFull(left[worst], wanted[worst])
+
+
+def _end_what_ran_out(pool_ids: Collection[int], now: datetime) -> None:
+    """Holds that are over are given back before anybody counts on that. Whoever held one and asked for more time a
+    moment before its end, but comes to the lock after its end, finds it gone instead of claiming it a second time."""
+    is_over = (Place.state == "held") & (Place.held_until <= now)
+    over = db.session.scalars(select(Place.id).where(Place.pool_id.in_(pool_ids), is_over)).all()
+    if over:
+        db.session.execute(update(Place).where(Place.id.in_(over)).values(state="released", held_until=None))
 
 
 def _counted(pool_ids: Collection[int], condition: ColumnElement[bool]) -> Counter[int]:

@@ -1,11 +1,12 @@
 """The audit of waiting lists: silent while they are sound, and a line for every kind of fault."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from bookings import audit
 from bookings.models import AttendeePlace, OfferedPlace, WaitingPerson
@@ -66,7 +67,7 @@ BREAKS: dict[str, tuple[Break, str]] = {
         "waiting:1: is offered and its places are not held until the same moment",
     ),
     "it is held for longer than the offer": (
-        spoil(update(WaitingPerson).where(WaitingPerson.id == 1).values(held_until=MORNING)),
+        spoil(update(WaitingPerson).where(WaitingPerson.id == 1).values(held_until=MORNING + timedelta(hours=1))),
         "waiting:1: is offered and its places are not held until the same moment",
     ),
     "the offer has ended and its places are still held": (
@@ -78,7 +79,7 @@ BREAKS: dict[str, tuple[Break, str]] = {
         "waiting:1: is offered 2 places and asked for 1",
     ),
     "nothing is held": (
-        lambda: [db.session.delete(each) for each in db.session.scalars(select(OfferedPlace))],
+        spoil(delete(OfferedPlace)),
         "waiting:1: is offered and no place is held",
     ),
     "an attendee has the place too": (

@@ -205,9 +205,22 @@ def test_a_hold_that_ran_out_is_extended_while_nobody_has_the_place(app: Flask) 
         places.extend(held, much_later + HALF_AN_HOUR, much_later)
     assert refused.value.left == 0
     assert states(app, held + others) == [
-        ("held", after + HALF_AN_HOUR),
+        ("released", None),
         ("held", much_later + HALF_AN_HOUR),
     ]
+
+
+def test_who_asked_before_the_end_and_comes_after_it_does_not_claim_what_somebody_else_has(app: Flask) -> None:
+    """Each brings the time of its own request; the lock decides who comes first."""
+    (room,) = a_room(app, 1)
+    held = hold(app, {room: 1})[room]
+    end = MORNING + HALF_AN_HOUR
+    hold(app, {room: 1}, now=end)
+    a_moment_before = end - timedelta(milliseconds=1)
+    with pytest.raises(WorkshopFull), arranged(app):
+        places.extend(held, end + HALF_AN_HOUR, a_moment_before)
+    with pytest.raises(WorkshopFull), arranged(app):
+        places.keep(held, a_moment_before)
 
 
 @pytest.mark.parametrize("is_tidied", [False, True], ids=["left lying", "tidied"])
