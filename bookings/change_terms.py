@@ -120,6 +120,7 @@ def offer(
         if decides:
             return Offer((), "The booking was made without terms for changes, so this is yours to decide.")
         return Offer((), f"{booking.organiser.name} settles this with you in person. {ask}")
+    is_reduced = attendee.discount_minor > 0 or booking.bundle_id is not None
     facts = Facts(
         price_minor=attendee.price_minor,
         paid_minor=paid,
@@ -129,7 +130,7 @@ def offer(
         zone=attendee.workshop.zone,
         booked_at=booking.created_at,
         paid_at=booking.confirmed_at,
-        ticket="full_price" if attendee.ticket.is_full_price and not attendee.discount_minor else "discounted",
+        ticket="full_price" if attendee.ticket.is_full_price and not is_reduced else "discounted",
         product="recording" if not attendee.ticket.includes_live else attendee.workshop.format,
         deposit_minor=plan_rows.deposit_of(attendee),
         transfers_used=moved,

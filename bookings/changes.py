@@ -7,6 +7,7 @@ from typing import Any
 
 from bookings import (
     behalf,
+    booked,
     change_letters,
     change_rows,
     change_terms,
@@ -59,15 +60,16 @@ def cancel(
 
 def end(booking: Booking, deals: Mapping[Attendee, Deal], act: Act) -> None:
     """Give up the places on the terms of `deals`, and tell everybody."""
-    names = catalogue.words([each.name for each in deals])
-    title = next(iter(deals)).workshop.title
+    people = booked.names(deals)
+    names = catalogue.words(people)
+    title = catalogue.words(list(dict.fromkeys(each.workshop.title for each in deals)))
     starts = {each: each.workshop.starts_at for each in deals}
     back = changing.give_up(booking, deals, act)
     for attendee, deal in deals.items():
         change_rows.write(booking, attendee, "cancel", deal, act, {"workshop": attendee.workshop.slug})
         if deal.waits_for_resale:
             wait_for_resale(attendee, max(starts[attendee], act.at))
-    does = "does" if len(deals) == 1 else "do"
+    does = "does" if len(people) == 1 else "do"
     if all(deal.keeps_recording for deal in deals.values()):
         said = [f"{names} {does} not come to {title} live: the recording comes instead."]
         heading = f"{names}: the recording instead of the day"

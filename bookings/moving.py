@@ -116,6 +116,7 @@ def plan_cancel(workshop: Workshop, session: WorkshopSession | None = None) -> P
     by_booking: dict[int, list[Attendee]] = {}
     for each in _attendees(workshop.id):
         by_booking.setdefault(each.booking_id, []).append(each)
+    _know_everybody([live[0].booking for live in by_booking.values()])
     fates = [_fate(live[0].booking, live, session) for live in by_booking.values()]
     known = ledger.balances([each.booking.bill_id for each in fates if each.due_minor])
     back = []
@@ -209,7 +210,8 @@ def _fate(booking: Booking, live: Sequence[Attendee], session: WorkshopSession |
     admitted = [each for each in live if _admits(each, session)]
     ending = [each for each in admitted if _ends(each, session)]
     if not is_confirmed:
-        return Fate(booking, [], 0, list(live) if ending else [], False)
+        every = booking.attendees if booking.bundle_id else live  # a bundle ends at its other workshops too
+        return Fate(booking, [], 0, [each for each in every if each.state in _LIVE] if ending else [], False)
     entries = sum(len(invites.withdrawable(each, _off(each, session))) for each in admitted)
     return Fate(booking, admitted, entries, ending, True, sum(plan_rows.unpaid_of(each) for each in ending))
 
@@ -262,6 +264,14 @@ def _attendees(workshop_id: int) -> list[Attendee]:
             .execution_options(populate_existing=True)
         )
     )
+
+
+def _know_everybody(bookings: Sequence[Booking]) -> None:
+    """Read who else is on those bookings of bundles that would end as a whole, in one go."""
+    wanted = [each.id for each in bookings if each.bundle_id and each.state != "confirmed"]
+    if wanted:
+        query = select(Booking).where(Booking.id.in_(wanted)).options(selectinload(Booking.attendees))
+        db.session.scalars(query).all()
 
 
 def _admits(attendee: Attendee, session: WorkshopSession | None) -> bool:

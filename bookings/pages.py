@@ -1,6 +1,6 @@
 """What the booker's and the attendee's pages show, gathered once for the page and for its JSON."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,12 +8,22 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
-from bookings import invites, joining, letters
+from bookings import booked, invites, joining, letters
 from bookings.models import Attendee, AttendeePlace, Booking
 from courses.models import Place, TicketType, Workshop, WorkshopSession
 from lib import calendars, db, web, zones
 from payments import attempts, invoices, ledger
 from payments.models import Invoice, PaymentAttempt
+
+
+@dataclass(frozen=True)
+class Meets:
+    """A session of a booking at several workshops, under the title of its own."""
+
+    title: str
+    starts_at: datetime
+    ends_at: datetime
+    zone: str
 
 
 @dataclass(frozen=True)
@@ -24,7 +34,7 @@ class BookingView:
     balance: ledger.Balance
     attempt: PaymentAttempt | None
     workshop: Workshop
-    sessions: list[WorkshopSession]
+    sessions: Sequence[WorkshopSession | Meets]
     state: str
     keeps_places: bool
     papers: list[Invoice]
@@ -39,6 +49,19 @@ class BookingView:
         """What of the invoice is still to be paid."""
         is_live = self.invoice is not None and self.state in ("awaiting_invoice", "confirmed")
         return max(self.balance.due_minor - self.balance.disputed_minor, 0) if is_live else 0
+
+    @property
+    def title(self) -> str:
+        return booked.title(self.booking)
+
+    @property
+    def people(self) -> list[booked.Person]:
+        return booked.people(self.booking.attendees)
+
+    @property
+    def is_several(self) -> bool:
+        """Whether it is of more than one workshop."""
+        return len({each.workshop_id for each in self.booking.attendees}) > 1
 
     @property
     def is_catch_up(self) -> bool:
@@ -87,11 +110,25 @@ def booking_view(booking: Booking, now: datetime) -> BookingView:
         balance=ledger.balances([booking.bill_id])[booking.bill_id],
         attempt=attempts.live(booking.bill_id),
         workshop=first.workshop,
-        sessions=invites.sessions_of(first),
+        sessions=_sessions(booking),
         state=state_of(booking, now),
         keeps_places=booking.state != "awaiting_bank" or _has_places(booking.id),
         papers=invoices.of_bill(booking.bill_id),
     )
+
+
+def _sessions(booking: Booking) -> Sequence[WorkshopSession | Meets]:
+    """What somebody of the booking comes to. What was given up is not among it, unless all of it was."""
+    coming = [each for each in booking.attendees if each.state != "cancelled"] or booking.attendees
+    first = {each.workshop_id: each for each in reversed(coming)}
+    if len(first) == 1:
+        return invites.sessions_of(coming[0])
+    found = [
+        Meets(each.workshop.title, session.starts_at, session.ends_at, session.zone)
+        for each in first.values()
+        for session in invites.sessions_of(each)
+    ]
+    return sorted(found, key=lambda each: each.starts_at)
 
 
 def _has_places(booking_id: int) -> bool:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from bookings import letters
+from bookings import booked, letters
 from bookings.models import Booking
 from lib import zones
 from payments import instalments
@@ -37,7 +37,7 @@ def asked(booking: Booking, instalment: Instalment, when: When, now: datetime) -
     )
     if when == "late":
         said = [
-            f"{booking.booker_name} was to pay {amount} for {booking.attendees[0].workshop.title} on {day}, and has "
+            f"{booking.booker_name} was to pay {amount} for {booked.title(booking)} on {day}, and has "
             "not yet. They have a letter with the way to pay.",
             "Nothing ends by itself: wait, write to them, or cancel the place from the booking's page.",
         ]

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as Answer
 
 from accounts import open_to
-from bookings import change_rows, checkout, lifecycle, payment_routes, plan_rows
+from bookings import booked, change_rows, checkout, lifecycle, payment_routes, plan_rows
 from bookings.models import Booking
 from bookings.pricing import Line
 from lib import clock, db, money, web, work, zones
@@ -84,7 +84,7 @@ def _wanted(booking: Booking, number: int) -> list[Instalment]:
 
 def _ask(booking: Booking, parts: list[Instalment], now: datetime) -> None:
     lines = tuple(Line(f"Due on {zones.day(each.due_on)}", each.minor) for each in parts)
-    attempt = checkout.new_attempt(booking, lines, booking.attendees[0].workshop.title, now)
+    attempt = checkout.new_attempt(booking, lines, booked.title(booking), now)
     facts = {"attempt": attempt.key, "bill": booking.bill_id}
     work.post(plan_rows.CLOSE, f"booking:{booking.id}", attempt.expires_at + checkout.GRACE, facts)
 

@@ -31,6 +31,7 @@ FULL = "The places had gone back on sale before the payment arrived, and none is
 SPENT = "The code's last use had gone to somebody else before the payment arrived."
 TWICE = "This booking had already been paid."
 CANCELLED = "The workshop was cancelled before the payment arrived."
+GIVEN_UP = "The booking had been cancelled before the payment arrived."
 
 
 def settle(checkout: Checkout, *, actor: str, now: datetime) -> tuple[Outcome, str]:
@@ -82,7 +83,8 @@ def _receive(booking: Booking, payment: Payment, actor: str, now: datetime) -> N
     if booking.state == "cancelled" or _is_off(booking):
         if booking.state in lifecycle.MOVES["lapsed"]:
             lifecycle.lapse(booking, actor=actor, why=CANCELLED, now=now)
-        _return_all(booking, payment, CANCELLED, now)
+        is_off = any(each.workshop.status == "cancelled" for each in booking.attendees)
+        _return_all(booking, payment, CANCELLED if is_off else GIVEN_UP, now)
         return
     if booking.state == "confirmed" and plan_rows.receive(booking, payment, now):
         return
@@ -117,7 +119,9 @@ def _expect(booking: Booking, actor: str, now: datetime) -> None:
 def _is_off(booking: Booking) -> bool:
     """Whether there is nothing left to come to: the workshop, or every session of a ticket, is cancelled."""
     return any(
-        attendee.workshop.status == "cancelled" or not invites.sessions_of(attendee) for attendee in booking.attendees
+        attendee.workshop.status == "cancelled" or not invites.sessions_of(attendee)
+        for attendee in booking.attendees
+        if attendee.state != "cancelled"
     )
 
 

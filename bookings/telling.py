@@ -7,6 +7,7 @@ from typing import Any
 from bookings import booked, invites
 from bookings.letters import amount, own_time, place_url, session_words, to_attendee, to_booker
 from bookings.models import Attendee, Booking
+from courses import catalogue
 from courses.models import WorkshopSession
 from lib import web, zones
 
@@ -93,8 +94,8 @@ def cancelled(
 
 def money_back(booking: Booking, gone: Sequence[Attendee], minor: int, why: str, now: datetime) -> None:
     """To the booker: whose places ended, and what goes back."""
-    workshop = gone[0].workshop
-    title = workshop.title
+    title = gone[0].workshop.title
+    stays = {each.workshop.title for each in booking.attendees if each.state == "confirmed"} - {title}
     to_booker(
         booking,
         "cancelled_booking",
@@ -102,14 +103,19 @@ def money_back(booking: Booking, gone: Sequence[Attendee], minor: int, why: str,
         subject=f"Booking {booking.reference}: {title} is cancelled",
         amount=amount(booking, minor) if minor else None,
         why=why,
-        attendees=[each.name for each in gone],
+        attendees=booked.names(gone),
         workshops_url=web.url("courses.listed"),
         is_paid=True,
+        workshop_title=title,
+        stays=catalogue.words(sorted(stays)),
     )
 
 
 def unpaid_cancelled(booking: Booking, why: str, now: datetime) -> None:
-    """To a booker who has not paid yet: nothing is owed any more."""
+    """To a booker who has not paid yet: nothing is owed any more. A bundle ends with any of its workshops."""
+    off = [each.title for each in booked.workshops(booking) if each.status == "cancelled"]
+    if booking.bundle_id and off:
+        why = f"{catalogue.words(off)} does not take place, and a bundle is all of its workshops. {why}"
     to_booker(
         booking,
         "cancelled_booking",
@@ -120,6 +126,7 @@ def unpaid_cancelled(booking: Booking, why: str, now: datetime) -> None:
         attendees=booked.names(booking.attendees),
         workshops_url=web.url("courses.listed"),
         is_paid=False,
+        stays="",
     )
 
 

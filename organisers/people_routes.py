@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as Answer
 
 from accounts import letters, open_to, team
 from accounts.models import ROLES, Organiser
-from bookings import comping, desk, pages, plan_pages, reselling
+from bookings import booked, comping, desk, pages, plan_pages, reselling
 from bookings.models import STATES, Attendee, Booking
 from courses.models import Workshop
 from lib import clock, db, forms, web, zones
@@ -43,6 +43,7 @@ def bookings(organiser: Organiser) -> Answer:
         wanted=wanted,
         found=found,
         states={each.id: pages.state_of(each, now) for each in found.bookings},
+        titles={each.id: booked.title(each) for each in found.bookings},
         workshops=desk.workshops(organiser.id),
         every_state=[(each, words.STATES[each][0]) for each in STATES],
     )

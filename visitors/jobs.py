@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bookings import letters, pages, waiting_letters, waiting_list
+from bookings import booked, letters, pages, waiting_letters, waiting_list
 from lib import db, work
 from mail import outbox
 
@@ -37,7 +37,7 @@ def send_links(task: work.Task, now: datetime) -> None:
                 "bookings": [
                     {
                         "reference": each.reference,
-                        "title": each.attendees[0].workshop.title,
+                        "title": booked.title(each),
                         "url": letters.booking_url(each),
                     }
                     for each in bookings

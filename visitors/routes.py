@@ -5,7 +5,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response as Answer
 
 from accounts import open_to, team
-from bookings import letters, pages, terms, waiting_letters, waiting_list, waiting_pages
+from bookings import booked, letters, pages, terms, waiting_letters, waiting_list, waiting_pages
 from courses import catalogue, shelf, standing
 from lib import clock, db, forms, limits, paths, visitor, web, work, zones
 from newsletter import subscribing
@@ -62,7 +62,9 @@ def me() -> Answer:
         next_room=pages.next_room(views, now),
         recordings=[(view, each) for view in views for each in watchable[view.attendee.id] if each.state == "open"],
         waiting=[(waiting_pages.view(each, positions, now), waiting_letters.url(each)) for each in waiting],
-        bookings=[(each, pages.state_of(each, now), letters.booking_url(each)) for each in bookings],
+        bookings=[
+            (each, pages.state_of(each, now), letters.booking_url(each), booked.title(each)) for each in bookings
+        ],
         desks=team.organisers_of(current_user.id),
         email=current_user.email,
         now=now,

@@ -7,9 +7,10 @@ from uuid import uuid4
 from flask import Flask
 from sqlalchemy import func, select
 
-from bookings import checkout, letters, lifecycle, settling, terms
+from bookings import bundle_sale, checkout, letters, lifecycle, settling, terms
 from bookings.choosing import Attending, Wish
 from bookings.models import Booking
+from courses import bundles
 from lib import clock, db
 from payments.gateway import Checkout
 from payments.models import Payment, PaymentAttempt
@@ -69,6 +70,19 @@ def held(app: Flask, wish: Wish) -> Made:
     """Places held while the booker pays; a free booking is confirmed."""
     with app.app_context(), db.writing():
         return _made(checkout.start(wish, clock.now()))
+
+
+def held_bundle(app: Flask, slug: str, people: People = (ANN,)) -> Made:
+    """Places at every workshop of a bundle, held while the booker pays."""
+    with app.app_context(), db.writing():
+        return _made(bundle_sale.start(a_wish(slug, people=people, ticket=bundles.TICKET), clock.now()))
+
+
+def paid_bundle(app: Flask, slug: str, people: People = (ANN,)) -> Made:
+    """A bundle whose money came."""
+    made = held_bundle(app, slug, people)
+    receive(app, made)
+    return made
 
 
 def paid(app: Flask, wish: Wish) -> Made:
