@@ -46,7 +46,8 @@ if (box && form) {
       parts.hidden = !isInParts;
     }
     const now = money(quote.due_now_minor, quote.currency);
-    button.textContent = isInParts ? `Pay ${now} now` : quote.total_minor ? `Pay ${total}` : "Book without paying";
+    const isInvoiced = Boolean(form.querySelector("#by_invoice")?.checked) && quote.total_minor > 0;
+    button.textContent = isInvoiced ? "Book on an invoice" : isInParts ? `Pay ${now} now` : quote.total_minor ? `Pay ${total}` : "Book without paying";
     say(quote.code.refusal ? quote.code.message : "");
   };
 

@@ -525,7 +525,8 @@ def test_the_form_leads_to_a_page_that_says_who_pays(app: Flask, client: PageCli
     page = client.get(answer.location)
     said = main_text(page)
     for part in (
-        "Your place is kept while your organisation pays", "INV-2027-0001", "£218.00 is open", "accounts@trust.example",
+        "Your place is kept while your organisation pays", "INV-2027-0001", "£218.00 of invoice INV-2027-0001 is open",
+        "accounts@trust.example",
         "Tuesday 16 March 2027", "Pay £218.00 by card",
     ):  # fmt: skip
         assert part in said, part
