@@ -37,7 +37,7 @@ def states(walk: Walk) -> list[str]:
 def link_of(walk: Walk, to: Person) -> str:
     """Where the button of the newest letter leads."""
     html = next(part for part in walk.letters(to.email)[-1].walk() if part.get_content_type() == "text/html")
-    links = [each.get("href", "") for each in tree(body(html)).iter("a")]  # type: ignore[arg-type]
+    links = [each.get("href", "") for each in tree(body(html)).iter("a")]
     parts = urlsplit(next(each for each in links if "/bookings/" in each))
     return f"{parts.path}?{parts.query}"
 
