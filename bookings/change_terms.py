@@ -7,6 +7,7 @@ from typing import Any
 
 from bookings import invites, plan_rows
 from bookings.models import Attendee, Booking
+from courses.shelf import WorkshopFacts
 from lib import money, zones
 from policies import outcomes, steps, versions, words
 from policies.amounts import AmountMissing
@@ -74,10 +75,9 @@ class Ruling:
     instead: Deal | None = None
 
 
-def frozen(organiser_id: int) -> dict[str, Any]:
-    """What a booking made now keeps: a copy of its organiser's policy, or nothing if it has none."""
-    policy = versions.default(organiser_id)
-    return versions.snapshot(policy) if policy else {}
+def frozen(workshop: WorkshopFacts) -> dict[str, Any]:
+    """What a booking made now keeps: a copy of the policy the workshop goes by, or nothing if there is none."""
+    return versions.snapshot(workshop.policy) if workshop.policy else {}
 
 
 def passages(booking: Booking) -> tuple[words.Passage, ...]:

@@ -280,7 +280,7 @@ def write(
         quote={**quote.frozen(), **coming.of_bundle(listing)},
         bundle_id=listing.bundle.id if isinstance(listing, BundleListing) else None,
         terms_version=wish.terms_version,
-        policy=change_terms.frozen(organiser_id),
+        policy=change_terms.frozen(listing.workshop),
         created_at=now,
         held_until=until,
     )

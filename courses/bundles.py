@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from courses import catalogue, sale, shelf, standing
 from courses.catalogue import Listing, Offer
+from courses.models import TicketType
 from courses.shelf import BundleFacts, Shelf, TicketFacts, WorkshopFacts
 from lib import zones
 
@@ -58,7 +59,7 @@ class BundleListing(Listing):
         return sum(alone) - whole
 
 
-def is_plain(ticket: TicketFacts) -> bool:
+def is_plain(ticket: TicketFacts | TicketType) -> bool:
     """Whether a bundle can be for this ticket: a place for one person, who pays at once and proves nothing."""
     one = ticket.kind == "admission" and bool(ticket.pools) and ticket.seats == 1 and ticket.least_people == 1
     return one and ticket.proof == "none" and ticket.payment in ("now", "invoice")
@@ -184,7 +185,8 @@ def _ticket(bundle: BundleFacts, parts: tuple[Part, ...]) -> TicketFacts:
 
 
 def _together(bundle: BundleFacts, parts: tuple[Part, ...], ticket: TicketFacts) -> WorkshopFacts:
-    """What the parts have in common, as facts of one workshop."""
+    """What the parts have in common, as facts of one workshop. Where each goes by a policy of its own, the bundle goes
+    by their organiser's default."""
     every = [each.workshop for each in parts]
     sessions = sorted(
         (
@@ -209,11 +211,16 @@ def _together(bundle: BundleFacts, parts: tuple[Part, ...], ticket: TicketFacts)
         ends_at=max(each.ends_at for each in every),
         cpd_minutes=sum(each.cpd_minutes for each in every),
         presenters=tuple(presenters.values()),
+        policy=every[0].policy if len({_policy_id(each) for each in every}) == 1 else every[0].organiser.policy,
         sessions=tuple(replace(each, number=number) for number, each in enumerate(sessions, 1)),
         tickets=(ticket,),
         capacities=(),
         waited=(),
     )
+
+
+def _policy_id(workshop: WorkshopFacts) -> int | None:
+    return workshop.policy.id if workshop.policy else None
 
 
 def _state(parts: tuple[Part, ...]) -> catalogue.State:

@@ -29,9 +29,19 @@ from lib import db, web
 
 Row = TypeVar("Row", Pool, TicketType, Question)
 COPIED = (
-    *("course_id", "venue_id", "title", "format", "zone", "cpd_minutes", "breaks_minutes", "most_attendees"),
+    *(
+        "course_id",
+        "venue_id",
+        "policy_id",
+        "title",
+        "format",
+        "zone",
+        "cpd_minutes",
+        "breaks_minutes",
+        "most_attendees",
+    ),
     *("catch_up_offered", "catch_up_days", "catch_up_from", "catch_up_note", "late_buyers_share", "programme"),
-    *("cancellation_terms", "access", "join_opens_minutes", "reminders"),
+    *("policy_id", "cancellation_terms", "access", "join_opens_minutes", "reminders"),
 )
 _TICKET = (
     *("code", "position", "name", "hint", "kind", "seats", "is_full_price", "includes_live", "includes_recording"),

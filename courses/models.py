@@ -86,7 +86,8 @@ class Workshop(Owned, db.Base):
     """One delivery of a course on dates: the catalogue's unit.
 
     `starts_at` and `ends_at` are its first session's start and its last one's end, kept beside the sessions so that
-    lists can be sorted by the database; `schedule.set_sessions` is their only writer.
+    lists can be sorted by the database; `schedule.set_sessions` is their only writer. `policy_id` is any version of the
+    policy it goes by, which is sold in its newest; without one it goes by its organiser's default.
     """
 
     __tablename__ = "workshop"
@@ -94,6 +95,7 @@ class Workshop(Owned, db.Base):
         pair("workshop"),
         same_organiser("course_id", "course"),
         same_organiser("venue_id", "venue"),
+        same_organiser("policy_id", "policy"),
         CheckConstraint("status IN ('draft', 'published', 'cancelled')", name="status"),
         CheckConstraint("format IN ('online_live', 'online_course', 'online_series', 'hybrid', 'room')", name="format"),
         Index("ix_workshop_status_ends_at", "status", "ends_at"),
@@ -101,6 +103,7 @@ class Workshop(Owned, db.Base):
 
     course_id: Mapped[db.Ref] = mapped_column(index=True)
     venue_id: Mapped[db.Ref | None]
+    policy_id: Mapped[db.Ref | None]
     slug: Mapped[str] = mapped_column(String(140), unique=True)
     title: Mapped[str] = mapped_column(String(200))
     format: Mapped[str] = mapped_column(String(20))

@@ -33,10 +33,12 @@ from courses.models import (
 from courses.places import for_sale
 from lib import db
 from lib.db import UtcDateTime
+from policies import versions
+from policies.models import Policy
 
 WATCHED = (
     *(Course, Workshop, WorkshopSession, Presenter, Venue, TicketType, TicketPrice, Pool, Organiser),
-    *(Bundle, BundlePrice),
+    *(Bundle, BundlePrice, Policy),
 )
 _TABLES = {kind.__tablename__ for kind in WATCHED} | {
     *("workshop_presenter", "ticket_session", "ticket_pool", "bundle_ticket"),
@@ -102,6 +104,8 @@ class PresenterFacts:
 
 @dataclass(frozen=True, slots=True)
 class OrganiserFacts:
+    """`policy` is their default."""
+
     id: int
     slug: str
     name: str
@@ -112,6 +116,7 @@ class OrganiserFacts:
     about: str
     colour: str = ""
     logo: str = ""
+    policy: versions.Version | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +128,8 @@ class VenueFacts:
 
 @dataclass(frozen=True, slots=True)
 class WorkshopFacts:
+    """`policy` is what a booking made now goes by: the workshop's own or its organiser's default."""
+
     id: int
     course_id: int
     slug: str
@@ -156,6 +163,7 @@ class WorkshopFacts:
     sessions: tuple[SessionFacts, ...] = ()
     tickets: tuple[TicketFacts, ...] = ()
     capacities: tuple[tuple[int, str, int], ...] = ()  # pool id, code, places for sale
+    policy: versions.Version | None = None
     waited: tuple[tuple[int, int], ...] = ()  # pool id, the fewest places that somebody waiting for them would take
 
     @property
@@ -203,7 +211,7 @@ class Shelf:
 def read(now: datetime, pick: Any = None) -> Shelf:
     """The catalogue at `now`. `pick(shelf)` names the workshops whose places are to be counted; none if left out.
 
-    One statement when nothing changed since this process looked last, five otherwise, however many workshops.
+    One statement when nothing changed since this process looked last, six otherwise, however many workshops.
     """
     kept: Shelf | None = current_app.extensions.get("shelf")
     wanted = _pools(pick(kept)) if kept and pick else ()
@@ -242,6 +250,7 @@ def _count(now: datetime) -> Counter[int]:
 
 def _load(mark: str | None) -> Shelf:
     tickets, capacities = _tickets()
+    policies = versions.in_force()
     rows = db.session.execute(
         select(Workshop, Organiser)
         .join(Organiser, Organiser.id == Workshop.organiser_id)
@@ -254,11 +263,18 @@ def _load(mark: str | None) -> Shelf:
             joinedload(Workshop.presenters),
         )
     ).unique()
-    workshops = tuple(_facts(each, owner, tickets[each.id], capacities[each.id]) for each, owner in rows)
+    workshops = tuple(_facts(each, owner, tickets[each.id], capacities[each.id], policies) for each, owner in rows)
     return Shelf(mark, workshops, {each.slug: each for each in workshops}, Counter(), bundles=_bundles())
 
 
-def _facts(each: Workshop, owner: Organiser, tickets: list[TicketFacts], capacities: dict[int, Pool]) -> WorkshopFacts:
+def _facts(
+    each: Workshop,
+    owner: Organiser,
+    tickets: list[TicketFacts],
+    capacities: dict[int, Pool],
+    policies: versions.InForce,
+) -> WorkshopFacts:
+    default = policies.defaults.get(owner.id)
     return WorkshopFacts(
         **{name: getattr(each, name) for name in _OWN},
         course_slug=each.course.slug,
@@ -267,7 +283,7 @@ def _facts(each: Workshop, owner: Organiser, tickets: list[TicketFacts], capacit
         topic=each.course.topic,
         audience=each.course.audience,
         outcomes=each.course.outcomes,
-        organiser=OrganiserFacts(**{name: getattr(owner, name) for name in OrganiserFacts.__slots__}),
+        organiser=OrganiserFacts(**{name: getattr(owner, name) for name in _ORGANISER}, policy=default),
         venue=VenueFacts(each.venue.name, each.venue.address, each.venue.access) if each.venue else None,
         presenters=tuple(PresenterFacts(who.slug, who.name, who.about) for who in each.presenters),
         sessions=tuple(
@@ -275,6 +291,7 @@ def _facts(each: Workshop, owner: Organiser, tickets: list[TicketFacts], capacit
         ),
         tickets=tuple(tickets),
         capacities=tuple((pool.id, pool.code, pool.capacity - pool.reserved) for pool in capacities.values()),
+        policy=policies.newest[each.policy_id] if each.policy_id else default,
         waited=tuple((pool.id, pool.waited) for pool in capacities.values() if pool.waited is not None),
     )
 
@@ -327,6 +344,7 @@ def _bundles() -> tuple[BundleFacts, ...]:
 _BUNDLE = tuple(name for name in BundleFacts.__slots__ if name not in ("prices", "tickets"))
 _TICKET = tuple(name for name in TicketFacts.__slots__ if name not in ("prices", "pools", "sessions"))
 _PRICE = PriceFacts.__slots__
+_ORGANISER = tuple(name for name in OrganiserFacts.__slots__ if name != "policy")
 _OWN = tuple(
     name
     for name in WorkshopFacts.__slots__

@@ -3,6 +3,7 @@
 import copy
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -14,6 +15,25 @@ from lib import db
 from policies import gaps, rules
 from policies.models import Policy
 from policies.rules import PolicyRefused, Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of a policy for who only reads it."""
+
+    id: int
+    name: str
+    version: int
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """What is sold now: the newest version of each policy by the ids of all its versions, and each organiser's default
+    by the organiser's id."""
+
+    newest: Mapping[int, Version]
+    defaults: Mapping[int, Version]
 
 
 def checked(data: Any) -> Rules:
@@ -79,9 +99,22 @@ def offered(organiser_id: int) -> list[Policy]:
     return list({policy.name: policy for policy in found}.values())
 
 
-def snapshot(policy: Policy) -> dict[str, Any]:
+def in_force() -> InForce:
+    """What is sold now, by all organisers, in one statement."""
+    newest: dict[tuple[int, str], Version] = {}
+    defaults: dict[int, Version] = {}
+    rows = db.session.scalars(select(Policy).order_by(Policy.version)).all()
+    for row in rows:
+        version = Version(row.id, row.name, row.version, row.data)
+        newest[row.organiser_id, row.name] = version
+        if row.is_default:
+            defaults[row.organiser_id] = version
+    return InForce({row.id: newest[row.organiser_id, row.name] for row in rows}, defaults)
+
+
+def snapshot(policy: Policy | Version) -> dict[str, Any]:
     """A copy for a booking to keep, with the name and version it was sold under. `read` reads it."""
-    return {**copy.deepcopy(policy.data), "version": policy.version}
+    return {**copy.deepcopy(dict(policy.data)), "version": policy.version}
 
 
 def read(data: Mapping[str, Any]) -> Rules:

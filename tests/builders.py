@@ -24,6 +24,8 @@ from courses.models import Course, Pool, Presenter, Question, TicketPrice, Ticke
 from courses.schedule import Meeting
 from lib import clock, db, zones
 from newsletter.models import Placement
+from policies import templates, versions
+from policies.models import Policy
 
 LONDON = "Europe/London"
 Row = TypeVar("Row", bound=db.Base)
@@ -309,6 +311,13 @@ def a_placement(
     """A newsletter form and what it offers."""
     owner = organiser or an_organiser()
     return _kept(Placement(organiser_id=owner.id, name=name, percent=percent, lasts_days=lasts_days))
+
+
+def a_policy(*, organiser: Organiser | None = None, name: str = "Ours", key: str = "graded_30_14") -> Policy:
+    """A policy made from a template, the next version of its name; the organiser's first is their default."""
+    owner = organiser or an_organiser()
+    data = templates.by_key(key).data(owner.zone, owner.currency)
+    return versions.write(owner.id, name, data, actor="user:1", now=clock.now())
 
 
 def _kept(row: Row) -> Row:

@@ -27,8 +27,10 @@ from courses.models import (
     workshop_presenter,
 )
 from lib import db
+from policies import versions
 from tests.builders import (
     a_meeting,
+    a_policy,
     a_pool,
     a_presenter,
     a_question,
@@ -76,8 +78,10 @@ def everything(app: Flask) -> str:
     """A workshop with something of every kind the catalogue shows; its slug."""
     with arranged(app):
         venue = a_venue()
+        a_policy(name="By default")
         workshop = a_workshop(
             sessions=[a_meeting(in_days=20), a_meeting(in_days=27)],
+            policy_id=a_policy(name="Of its own").id,
             venue=venue,
             format="hybrid",
             presenters=[a_presenter()],
@@ -100,7 +104,7 @@ def test_a_second_look_asks_once_and_tells_the_same(app: Flask, clock: Clock) ->
     with statements(app) as warm:
         second = read(app)
 
-    assert len(cold) <= 5
+    assert len(cold) <= 6
     assert len(warm) == 1
     assert first.workshops == second.workshops
     assert first.workshops[0] is second.workshops[0]
@@ -136,6 +140,10 @@ CHANGES: dict[str, Callable[[], object]] = {
     "a ticket's pools": lambda: add(TicketType, "pools", Pool, 2),
     "a ticket's sessions": lambda: add(TicketType, "sessions", WorkshopSession, 1),
     "no session of a ticket's": lambda: clear(TicketType, 2, "sessions"),
+    "a policy's next version": lambda: a_policy(name="Of its own", key="days_7_3"),
+    "another policy": lambda: setattr(one(Workshop), "policy_id", a_policy(name="Another").id),
+    "no policy of its own": lambda: setattr(one(Workshop), "policy_id", None),
+    "another default": lambda: versions.make_default(a_policy(name="Another"), actor="user:1", now=MORNING),
     "a statement that changes a price": lambda: db.session.execute(update(TicketPrice).values(minor=1)),
     "a statement that changes a pool": lambda: db.session.execute(update(Pool.__table__).values(capacity=3)),  # type: ignore[arg-type]
     "a statement that takes prices away": lambda: db.session.execute(delete(TicketPrice)),
@@ -169,7 +177,7 @@ def test_every_kind_of_change_is_seen_by_the_next_look(app: Flask, clock: Clock,
 
 
 def test_every_table_the_catalogue_is_read_from_is_watched(app: Flask, clock: Clock) -> None:
-    """A table that the five statements name and nobody watches would be the old fact nobody sees."""
+    """A table that the six statements name and nobody watches would be the old fact nobody sees."""
     everything(app)
     forget(app)
     with statements(app) as asked:
@@ -279,7 +287,7 @@ PAGES = ("/workshops", "/workshops.json", "/workshops.ics", "/", "/workshops/num
 
 
 @pytest.mark.parametrize("is_cold", [True, False], ids=["cold", "warm"])
-def test_pages_ask_as_much_of_3_workshops_as_of_300_and_at_most_five_times(
+def test_pages_ask_as_much_of_3_workshops_as_of_300_and_at_most_six_times(
     app: Flask, clock: Clock, client: PageClient, is_cold: bool
 ) -> None:
     many(app, 0, 3)
@@ -289,7 +297,7 @@ def test_pages_ask_as_much_of_3_workshops_as_of_300_and_at_most_five_times(
 
     assert lots == few
     # A course's own texts are read beside the shelf.
-    assert few == {path: (5 if is_cold else 1) + (path in ("/", "/courses/course-0")) for path in PAGES}
+    assert few == {path: (6 if is_cold else 1) + (path in ("/", "/courses/course-0")) for path in PAGES}
 
 
 def number_asked(app: Flask, client: PageClient, path: str, *, is_cold: bool) -> int:
