@@ -37,6 +37,7 @@ from mail import jobs as mail_jobs
 from newsletter import jobs as newsletter_jobs
 from newsletter import routes as newsletter_routes
 from organisers import behalf_routes as organisers_behalf_routes
+from organisers import bundles_routes as organisers_bundles_routes
 from organisers import codes_routes as organisers_codes_routes
 from organisers import dates_routes as organisers_dates_routes
 from organisers import invoices_routes as organisers_invoices_routes
@@ -85,6 +86,7 @@ ROOMS = (
     visitors_site_routes.bp,
     visitors_components_routes.bp,
     organisers_routes.bp,
+    organisers_bundles_routes.bp,
     organisers_codes_routes.bp,
     organisers_newsletter_routes.bp,
     organisers_plans_routes.bp,

@@ -45,6 +45,11 @@ class CodeForm(Form):
     workshops = SelectMultipleField("Only for these dates", description="None ticked: for every date.")
     courses = SelectMultipleField("Only for these courses", description="None ticked: for every course.")
     topics = SelectMultipleField("Only for these topics", description="None ticked: for every topic.")
+    bundles = SelectMultipleField(
+        "For these bundles",
+        description="A bundle costs less already, so a code counts for one only if it is ticked here. With nothing "
+        "ticked above, the code is for these bundles alone.",
+    )
     least_people = IntegerField(
         "People on one booking, at the least",
         [InputRequired("Please give a number."), NumberRange(1, 100)],
@@ -109,6 +114,8 @@ class CodeForm(Form):
     def validate_re_rate_on_cancellation(self, field: Any) -> None:
         if field.data and (self.least_people.data or 1) < 2:
             raise ValidationError("Nothing can be lost where one person is enough.")
+        if field.data and self.bundles.data:
+            raise ValidationError("Places of a bundle are given up one by one, so nothing can be lost there.")
 
     def validate_person(self, field: Any) -> None:
         if not field.data:

@@ -9,6 +9,7 @@ from accounts import open_to
 from accounts.models import Organiser
 from bookings import codes
 from bookings.models import DiscountCode
+from courses.bundles_models import Bundle
 from courses.models import Course, TicketType, Workshop
 from lib import clock, db, money, zones
 from organisers import rows
@@ -67,6 +68,7 @@ def code(organiser: Organiser, folded: str) -> Page:
         workshops=[str(each) for each in found.workshops or []],
         courses=[str(each) for each in found.courses or []],
         topics=list(found.topics or []),
+        bundles=[str(each) for each in found.bundles or []],
     )
     return _page(organiser, form, found)
 
@@ -103,6 +105,7 @@ def _save(organiser: Organiser, found: DiscountCode | None) -> Page:
         "workshops": [int(each) for each in form.workshops.data or []] or None,
         "courses": [int(each) for each in form.courses.data or []] or None,
         "topics": form.topics.data or None,
+        "bundles": [int(each) for each in form.bundles.data or []] or None,
         "person": form.person.data or None,
     }
 
@@ -137,6 +140,8 @@ def _form(organiser: Organiser, typed: Any = None, **known: Any) -> CodeForm:
     form.courses.choices = options((str(each.id), each.title) for each in taught)
     topics = dict(TOPICS) | {each.topic: each.topic.capitalize() for each in taught if each.topic not in dict(TOPICS)}
     form.topics.choices = options(topics.items())
+    sets = db.session.scalars(select(Bundle).where(Bundle.organiser_id == organiser.id).order_by(Bundle.title))
+    form.bundles.choices = options((str(each.id), each.title) for each in sets)
     return form
 
 

@@ -43,7 +43,7 @@ def bookings(organiser: Organiser) -> Answer:
         wanted=wanted,
         found=found,
         states={each.id: pages.state_of(each, now) for each in found.bookings},
-        titles={each.id: booked.title(each) for each in found.bookings},
+        called={each.id: booked.title(each) for each in found.bookings},
         workshops=desk.workshops(organiser.id),
         every_state=[(each, words.STATES[each][0]) for each in STATES],
     )

@@ -10,6 +10,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from accounts.models import Organiser
 from bookings import discounts
 from bookings.models import Answer, Attendee, DiscountCode
+from courses.bundles_models import Bundle
 from courses.models import Course, Pool, Question, TicketType, Workshop, WorkshopSession
 from lib import db
 
@@ -66,6 +67,19 @@ def code(organiser: Organiser, folded: str) -> DiscountCode:
     named = or_(DiscountCode.folded == discounts.fold(folded), DiscountCode.code == folded)
     found = db.session.scalars(select(DiscountCode).where(DiscountCode.organiser_id == organiser.id, named)).all()
     return next((each for each in sorted(found, key=lambda each: each.code != folded)), None) or _missing()
+
+
+def bundle(organiser: Organiser, slug: str) -> Bundle:
+    """One of the organiser's bundles, published or not, with what its page shows."""
+    found = db.session.scalars(
+        select(Bundle)
+        .where(Bundle.organiser_id == organiser.id, Bundle.slug == slug)
+        .options(
+            selectinload(Bundle.prices),
+            selectinload(Bundle.tickets).options(joinedload(TicketType.workshop), selectinload(TicketType.pools)),
+        )
+    ).one_or_none()
+    return found or _missing()
 
 
 def is_ever_booked(workshop_id: int) -> bool:

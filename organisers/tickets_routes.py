@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from accounts import open_to
 from accounts.models import Organiser
 from bookings import invoice_terms
-from courses import places, tickets
+from courses import bundles_editing, places, tickets
 from courses.editing import NotPossible
 from courses.models import Question, TicketPrice, TicketType, Workshop
 from lib import clock, db, money
@@ -98,6 +98,7 @@ def delete(organiser: Organiser, slug: str, code: str) -> Page:
             raise _back(
                 organiser, slug, f"People have booked {ticket.name}. Hide it instead: nobody can choose it then."
             )
+        bundles_editing.refuse_if_bundled([ticket.id])
         note(organiser, f"workshop:{found.id}", "ticket_deleted", {"ticket": ticket.code})
         tickets.remove(found, ticket)
     return _to(organiser, slug)

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from accounts import open_to
 from accounts.models import Organiser
 from bookings import reminders, waiting_list
-from courses import editing, places, publishing, schedule, tickets
+from courses import bundles_editing, editing, places, publishing, schedule, tickets
 from courses.editing import NotPossible
 from courses.models import Course, Presenter, Venue, Workshop
 from lib import clock, db, zones
@@ -172,6 +172,7 @@ def delete(organiser: Organiser, slug: str) -> Page:
                 "It was booked, and bookings, payments and invoices have to stay readable. Cancel the workshop, which "
                 "tells everybody and sends all money back, or, with nobody coming, take it out of the catalogue.",
             )
+        bundles_editing.refuse_if_bundled([each.id for each in found.tickets])
         sessions = [*found.sessions, *schedule.cancelled(found)]
         if db.session.scalar(
             select(Recording.id).where(Recording.session_id.in_([each.id for each in sessions])).limit(1)

@@ -116,7 +116,8 @@ class Form:
 
 
 def form(answer: TestResponse, action_contains: str = "") -> Form:
-    """The one form of a page whose action contains the text. Raises AssertionError when there is none, or more.
+    """The one form of a page whose action is the text, or else contains it. Raises AssertionError when there is none,
+    or more.
 
     The zone chooser, which stands in the head of every page, is found only by its name.
     """
@@ -127,7 +128,8 @@ def form(answer: TestResponse, action_contains: str = "") -> Form:
         for each in root.iter("form")
         if action_contains in each.get("action", "") and each.get("action") != everywhere
     ]
-    found = [each for each in labelled if action_contains or each.get("action")]
+    whole = [each for each in labelled if action_contains and each.get("action") == action_contains]
+    found = whole or [each for each in labelled if action_contains or each.get("action")]
     actions = [each.get("action") for each in root.iter("form")]
     assert len(found) == 1, f"{len(found)} forms lead to {action_contains!r}; the page's lead to {actions}"
     return _read_form(root, found[0])

@@ -13,6 +13,7 @@ from accounts import signing_in
 from accounts.models import User
 from bookings.invoice_terms import InvoiceTo
 from bookings.models import Booking
+from courses.models import Workshop
 from lib import clock, db
 from newsletter.models import Placement
 from payments import invoices
@@ -20,7 +21,7 @@ from policies import templates, versions
 from tests.accounts.browsing import send
 from tests.bookings.making import ANN, BOB, a_wish, held, paid
 from tests.bookings.waiting_people import a_full_workshop, give_up, token_of, waits, work_off
-from tests.builders import a_code, a_meeting, a_question, a_ticket, a_workshop, arranged
+from tests.builders import a_bundle, a_code, a_meeting, a_question, a_ticket, a_workshop, arranged
 from tests.conftest import Person
 from tests.organisers.conftest import DESK, signed_in
 from tests.page import PageClient, words
@@ -58,6 +59,22 @@ TYPED: dict[str, tuple[str, dict[str, str]]] = {
     "waiting.wish": ("/waiting/{waiting}/wish", {"places": "many"}),
     "waiting.accept": ("/waiting/{offered}/acceptance", {"number": "3"}),
     "newsletter.ask": ("/newsletter", {"email": "nowhere"}),
+    "bundle_bookings.book": (
+        "/bundles/autumn-three/bookings",
+        {
+            "currency": "XXX",
+            "zone": "Atlantis",
+            "booker_email": "nowhere",
+            "discount_code": "NEVER",
+            "attendee-0-name": "",
+            "attendee-0-email": "no",
+        },
+    ),
+    "organise_bundles.make": (f"{DESK}/bundles", {"prices-0-currency": "XXX", "prices-0-amount": "much"}),
+    "organise_bundles.change": (
+        f"{DESK}/bundles/autumn-three",
+        {"title": "", "sold_from": "never", "prices-0-currency": "GBP", "prices-0-amount": "0.01"},
+    ),
     "organise_codes.make": (f"{DESK}/codes", {"percent": "101", "uses_total": "none"}),
     "organise_codes.change": (f"{DESK}/codes/{{code}}", {"percent": "many", "valid_from": "never"}),
     "organise_behalf.end": (
@@ -122,6 +139,9 @@ NEVER_WRONG = {
     "joining.send_again": ONE_BUTTON,
     "newsletter.confirmed": ONE_BUTTON,
     "newsletter.left": ONE_BUTTON,
+    "organise_bundles.publish": ONE_BUTTON,
+    "organise_bundles.withdraw": ONE_BUTTON,
+    "organise_bundles.delete": ONE_BUTTON,
     "organise_codes.delete": ONE_BUTTON,
     "organise_invoices.refund_sent": ONE_BUTTON,
     "organise_money.again": ONE_BUTTON,
@@ -143,6 +163,7 @@ NEVER_WRONG = {
     "organise_workshops.delete": ONE_BUTTON,
     "organise_workshops.publish": ONE_BUTTON,
     "waiting.leave": ONE_BUTTON,
+    "bundle_bookings.quote": "the same as the next",
     "bookings.quote": "a price is always told; what is still empty is no mistake yet, a refused code is tried below",
     "recordings.watched": "sent by a script, not by a form",
     "webhook.stripe_webhook": "sent by a machine, not by a form",
@@ -205,7 +226,8 @@ def places(app: Flask, client: PageClient, olu: Person) -> dict[str, str]:
         password = signing_in.make(olu.email, "password", clock.now()).token
     a_film(app, "own")
     with arranged(app):
-        a_workshop(in_days=90)  # where a place could move to
+        later = a_workshop(in_days=90)  # where a place could move to
+        a_bundle(db.session.scalars(select(Workshop).where(Workshop.slug == "own")).one(), later)
         policy = templates.by_key("graded_30_14").data("Europe/London", "GBP")
         versions.write(organiser_id, "Ours", policy, actor="user:1", now=clock.now())
     made = paid(app, a_wish("own", people=[ANN, BOB]))

@@ -11,7 +11,7 @@ from werkzeug.routing import Rule
 from bookings.models import Booking
 from lib import db
 from tests.bookings.making import a_wish, paid
-from tests.builders import a_code, a_placement, a_pool, a_question, a_ticket, a_workshop, arranged
+from tests.builders import a_bundle, a_code, a_placement, a_pool, a_question, a_ticket, a_workshop, arranged
 from tests.organisers.conftest import DESK
 from tests.page import PageClient
 
@@ -25,6 +25,14 @@ TABLE = {
     "organise.course": MANAGE,
     "organise.change_course": MANAGE,
     "organise.delete_course": MANAGE,
+    "organise_bundles.listed": MANAGE,
+    "organise_bundles.new": MANAGE,
+    "organise_bundles.make": MANAGE,
+    "organise_bundles.edit": MANAGE,
+    "organise_bundles.change": MANAGE,
+    "organise_bundles.publish": MANAGE,
+    "organise_bundles.withdraw": MANAGE,
+    "organise_bundles.delete": MANAGE,
     "organise_codes.listed": MANAGE,
     "organise_codes.new": MANAGE,
     "organise_codes.make": MANAGE,
@@ -127,11 +135,18 @@ TABLE = {
     "organise_settings.remove_logo": MANAGE,
 }
 # Their rows are made and tried in tests of their own; here only who may not open them.
-ROWS_OF_THEIR_OWN = ("organise_invoices.file", "organise_invoices.invoice", "organise_people.", "organise_acts.", "organise_behalf.")
+ROWS_OF_THEIR_OWN = (
+    "organise_invoices.file",
+    "organise_invoices.invoice",
+    "organise_people.",
+    "organise_acts.",
+    "organise_behalf.",
+)
 VALUES: dict[str, Any] = {
     "number": 1,
     "n": 1,
     "folded": "ONCE",
+    "bundle": "autumn-three",
     "name": "home",
     "reference": "CQ-7K2M-4D",
     "kind": "terms",
@@ -157,6 +172,7 @@ def slug(app: Flask) -> str:
         a_question(workshop)
         a_ticket(workshop, code="student")
         a_code(code="ONCE")
+        a_bundle(workshop, a_workshop(), slug=VALUES["bundle"])
         a_placement()
         found = workshop.slug
     made = paid(app, a_wish(found))
@@ -206,7 +222,9 @@ def test_a_stranger_and_another_organiser_find_nothing(
     for endpoint, method, address in addresses(app, slug):
         assert status(other, method, address) == 404, endpoint
     for endpoint, method, address in addresses(app, slug, "sea-street"):  # rows of one, an address of the other
-        if any(part in address for part in (slug, "/ONCE", "/courses/reflective")) and not address.endswith("/preview"):
+        if any(
+            part in address for part in (slug, "/ONCE", "/autumn-three", "/courses/reflective")
+        ) and not address.endswith("/preview"):
             assert status(other, method, address) in (404, 422), endpoint
             assert method == "POST" or status(other, method, address) == 404, endpoint
 
