@@ -39,6 +39,7 @@ def waits(
     takes_fewer: bool = True,
     ticket: str = "standard",
     zone: str = "Europe/London",
+    email: str = "",
 ) -> int:
     """Somebody joins the list; their number."""
     with app.app_context(), db.writing():
@@ -49,7 +50,7 @@ def waits(
             workshop.organiser_id,
             chosen.id,
             who.capitalize(),
-            f"{who}@waits.example",
+            email or f"{who}@waits.example",
             zone,
             wanted,
             takes_fewer,
@@ -137,3 +138,9 @@ def receive_of(app: Flask, reference: str) -> None:
     with app.app_context():
         number = db.session.scalars(select(Booking.id).where(Booking.reference == reference)).one()
     receive(app, Made(number, reference, "", ()))
+
+
+def named(app: Flask, email: str) -> int:
+    """The number of who joined with this address."""
+    with app.app_context():
+        return db.session.scalars(select(WaitingPerson.id).where(WaitingPerson.email == email)).one()

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask
@@ -22,7 +23,7 @@ from mail.models import Letter
 from payments import invoices
 from recordings import access, publishing
 from recordings.models import AccessWindow
-from tests.bookings import making
+from tests.bookings import making, waiting_people
 from tests.builders import a_code, a_course, a_meeting, a_question, a_ticket, a_workshop, arranged
 
 PEOPLE = (("Ann Attwood", "ann@clinic.example"), ("Bob Barnes", "bob@practice.example"))
@@ -42,7 +43,7 @@ class World:
 
 def make(app: Flask) -> World:
     """Arrange everything in the house's database and say where it is."""
-    paths = {**_workshops(app), **_links(app), **_recordings(app)}
+    paths = {**_workshops(app), **_links(app), **_recordings(app), **_waiting(app)}
     bookings = _bookings(app, paths.pop("slug"), paths.pop("cancelled-slug"))
     paths = {**paths, **{name: made.url for name, made in bookings.items()}}
     with app.app_context():
@@ -112,6 +113,42 @@ def _links(app: Flask) -> dict[str, str]:
             "invitation": "/invitations/"
             + signing_in.make("new@post.example", "invitation", now, invited=invited).token,
         }
+
+
+def _waiting(app: Flask) -> dict[str, str]:
+    """A full workshop: one of its list has booked, two have offers, one is passed over and one just waits."""
+    with arranged(app):
+        organiser = db.session.scalars(select(Organiser).where(Organiser.slug == "sea-street")).one()
+        course = a_course(organiser=organiser, slug="tour-of-waiting", title="A Tour of Waiting")
+        slug = a_workshop(course=course, in_days=60, capacity=4, slug="tour-waited").slug
+    pair = making.paid(app, making.a_wish(slug, people=PEOPLE))
+    one, other = (waiting_people.sold(app, slug, f"holder-{n}") for n in range(2))
+    found = {}
+
+    def join(name: str, **wish: Any) -> None:
+        found[name] = waiting_people.waits(app, slug, name, **wish)
+
+    def give_up(made: making.Made) -> None:
+        waiting_people.give_up(app, made)
+        waiting_people.work_off(app)
+
+    join("booked")
+    give_up(one)
+    waiting_people.receive_of(app, waiting_people.book(app, found["booked"]))
+    join("offered", wanted=2)
+    join("passed", wanted=3)
+    join("leonie", email=ATTENDEE)
+    join("waits", zone="Australia/Sydney")
+    give_up(pair)
+    give_up(other)
+    tokens = {name: waiting_people.token_of(app, number) for name, number in found.items()}
+    desk = f"/organise/sea-street/workshops/{slug}/waiting"
+    return {
+        **{f"waiting-{name}": f"/waiting/{token}" for name, token in tokens.items()},
+        "booking-an-offer": f"/workshops/{slug}/bookings/new?waiting={tokens['offered']}",
+        "desk-waiting": desk,
+        "desk-waiting-offer": f"{desk}/{found['waits']}/offer",
+    }
 
 
 def _recordings(app: Flask) -> dict[str, str]:
