@@ -9,6 +9,7 @@ from bookings import invites, lifecycle, pricing, terms
 from bookings.models import Attendee, AttendeePlace, Booking
 from courses import places
 from courses.models import Workshop
+from demo.catalogue import promises
 from history import models as history
 from lib import db, references
 from payments.models import Bill
@@ -136,6 +137,7 @@ def _booking(workshop: Workshop, people: Sequence[Guest], at: datetime, until: d
         currency=currency,
         quote=pricing.quote(seats, currency).frozen(),
         terms_version=terms.CURRENT,
+        policy=promises.frozen(workshop),
         created_at=at,
         held_until=until,
     )

@@ -10,9 +10,10 @@ from sqlalchemy import select
 from accounts.models import Membership, Organiser, User
 from bookings import discounts
 from bookings.models import DiscountCode
+from courses.bundles_models import Bundle, BundlePrice
 from courses.models import Course, Presenter, Venue, Workshop
 from courses.schedule import Meeting, set_sessions, slug
-from demo.catalogue import dates, guests, read, recorded, tickets
+from demo.catalogue import dates, guests, promises, read, recorded, tickets
 from demo.catalogue import rooms as meeting_rooms
 from demo.catalogue.people import Person
 from lib import db, zones
@@ -56,8 +57,8 @@ def plant(people: Mapping[str, Person], now: datetime, rooms: str | None = None)
         db.session.add(Membership(user=users[role], organiser=organiser, role=role))
     db.session.add(Membership(user=users["other_owner"], organiser=elsewhere, role="owner"))
     db.session.flush()
-    _main(Shelf(organiser, files), now, users["attendee"])
-    _of_its_own(Shelf(elsewhere, files), files.elsewhere, now)
+    _main(Shelf(organiser, files, now), now, users["attendee"])
+    _of_its_own(Shelf(elsewhere, files, now), files.elsewhere, now)
     if rooms:
         meeting_rooms.furnish(db.session.scalars(select(Workshop).order_by(Workshop.id)), rooms, now)
 
@@ -65,10 +66,11 @@ def plant(people: Mapping[str, Person], now: datetime, rooms: str | None = None)
 class Shelf:
     """One organiser's courses in the making."""
 
-    def __init__(self, organiser: Organiser, files: read.Files) -> None:
+    def __init__(self, organiser: Organiser, files: read.Files, now: datetime) -> None:
         self.organiser = organiser
         self.organiser_id = organiser.id
         self.files = files
+        self.policies = promises.write(organiser, files, now)
         self.presenters: dict[str, Presenter] = {}
         self.venue: Venue | None = None
 
@@ -111,6 +113,7 @@ class Shelf:
         workshop = Workshop(
             organiser_id=self.organiser_id,
             course_id=course.id,
+            policy_id=self.policies[taught.policy].id if taught.policy else None,
             slug=slug(taught.slug, min(each.wall_start for each in meetings).date()),
             title=taught.title,
             format=taught.format,
@@ -123,7 +126,6 @@ class Shelf:
             catch_up_note=taught.catch_up.note,
             late_buyers_share=taught.catch_up.share,
             programme=taught.programme,
-            cancellation_terms=taught.cancellation_terms,
             access=taught.access,
         )
         is_recorded = taught.catch_up.offered
@@ -141,6 +143,7 @@ class Shelf:
 def _main(shelf: Shelf, now: datetime, attendee: User) -> None:
     courses = shelf.files.courses
     moves = dates.reruns(courses, now)
+    ahead: dict[str, Workshop] = {}
     for taught in courses:
         course = shelf.course(taught)
         past = shelf.workshop(course, taught, taught.past, STILL, is_rerun=False)
@@ -148,8 +151,10 @@ def _main(shelf: Shelf, now: datetime, attendee: User) -> None:
             recorded.publish(past, zones.instant(taught.published_at, taught.zone))
         move = moves[taught.slug]
         rerun = shelf.workshop(course, taught, dates.moved(taught.past, move), move, is_rerun=True)
+        ahead[taught.slug] = rerun
         if taught.is_full:
             guests.fill(rerun, now)
+    db.session.add_all(_bundle(shelf.organiser, row, ahead) for row in shelf.files.bundles)
     own = _of_its_own(shelf, shelf.files.own, now)
     soon = next(each for each, taught in own if (taught.when.starts_in_minutes or 0) > 0)
     visitor = guests.Guest(attendee.name, attendee.email)
@@ -192,6 +197,21 @@ def _organiser(name: str, key: str, zone: str, currency: str, address: str, desk
     )
     db.session.add(row)
     return row
+
+
+def _bundle(organiser: Organiser, row: Mapping[str, Any], ahead: Mapping[str, Workshop]) -> Bundle:
+    inside = [ahead[slug] for slug in row["covers"]]
+    return Bundle(
+        organiser_id=organiser.id,
+        slug=row["slug"],
+        title=row["title"],
+        about=row["about"].strip(),
+        is_published=True,
+        prices=[
+            BundlePrice(organiser_id=organiser.id, currency=of, minor=minor) for of, minor in row["prices"].items()
+        ],
+        tickets=[next(each for each in workshop.tickets if each.code == "self_funded") for workshop in inside],
+    )
 
 
 def _code(organiser: Organiser, row: Mapping[str, Any]) -> DiscountCode:

@@ -89,7 +89,7 @@ class Taught:
     outcomes: str
     audience: str
     programme: str
-    cancellation_terms: str
+    policy: str | None
     access: str
     presenters: tuple[str, ...]
     format: str
@@ -111,6 +111,14 @@ class Taught:
 
 
 @dataclass(frozen=True)
+class Promised:
+    """A policy of the organisers: what they call it and the template it is made from."""
+
+    name: str
+    template: str
+
+
+@dataclass(frozen=True)
 class Files:
     """All of it."""
 
@@ -122,6 +130,8 @@ class Files:
     venue: Mapping[str, str] = field(default_factory=dict)
     abouts: Mapping[str, str] = field(default_factory=dict)
     codes: tuple[Mapping[str, Any], ...] = ()
+    bundles: tuple[Mapping[str, Any], ...] = ()
+    promises: Mapping[str, Promised] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=1)
@@ -141,6 +151,8 @@ def files() -> Files:
         venue=facts["venue"],
         abouts={slug: _paragraph(text) for slug, text in practical["organisers"].items()},
         codes=tuple(facts["codes"]),
+        bundles=tuple(facts["bundles"]),
+        promises={key: Promised(**each) for key, each in practical["policies"].items()},
     )
 
 
@@ -167,7 +179,7 @@ def _taught(
         outcomes="\n".join(_paragraph(each) for each in f"\n{outcomes}".split("\n- ") if each.strip()),
         audience=_paragraph(audience),
         programme=practical["programmes"][row["slug"]].strip(),
-        cancellation_terms=practical["cancellation"][row.get("policy", "by_notice")].strip(),
+        policy=row.get("policy"),
         access=practical["access"]["hybrid" if format == "hybrid" else "online"].strip(),
         presenters=tuple(row["presenters"]),
         format=format,

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from accounts.models import Membership, Organiser, User
 from bookings.models import Attendee, Booking, DiscountCode
-from courses import catalogue, places, shelf, standing
+from courses import bundles, catalogue, places, shelf, standing
 from courses.models import Course, Place, Pool, TicketType, Workshop
 from demo.catalogue import dates, people, plant, read
 from lib import db, zones
@@ -26,6 +26,9 @@ from lib import settings as lib_settings
 from mail.models import Letter
 from meetings.models import MeetingPoint
 from payments.models import Bill
+from policies import versions
+from policies.facts import Facts
+from policies.outcomes import outcome
 from recordings import access, storage
 from recordings.models import Recording
 from tests import facts
@@ -364,6 +367,19 @@ def test_tickets_with_rules_of_their_own_say_so(now: datetime) -> None:
     ]
 
 
+def test_the_bundle_of_the_catalogue_is_planted_and_closed_by_the_day_that_is_full(now: datetime) -> None:
+    (fact,) = facts.catalogue()["bundles"]
+    planted = bundles.by_slug(fact["slug"], now)
+
+    assert planted
+    assert {each.workshop.course_slug for each in planted.parts} == set(fact["covers"])
+    assert [(each.currency, each.minor) for each in planted.bundle.prices] == [(fact["currency"], fact["price_minor"])]
+    assert planted.offer.reason == "No place is left at “Internal Family Systems: An Introduction”."
+    other = bundles.by_slug("grief-siblings-and-shame", now)
+    assert other
+    assert (other.bookable, other.saving("GBP")) == (True, 4125)
+
+
 def test_the_codes_of_the_catalogue_are_planted_and_no_other(now: datetime) -> None:
     codes = {code.code: code for code in db.session.scalars(select(DiscountCode))}
     for fact in facts.catalogue()["discount_codes"]:
@@ -382,6 +398,58 @@ def test_the_codes_of_the_catalogue_are_planted_and_no_other(now: datetime) -> N
     assert codes == {}
 
 
+@pytest.mark.parametrize("fact", facts.workshops(), ids=lambda each: each["slug"])
+def test_every_workshop_goes_by_the_policy_the_catalogue_names(now: datetime, fact: dict[str, Any]) -> None:
+    told = facts.catalogue()["policies"][fact["policy"]]
+    for workshop in workshops(fact["slug"]):
+        policy = shelf.read(now).by_slug[workshop.slug].policy
+        assert policy is not None
+        rules = versions.read(policy.data)
+        known = Facts(
+            price_minor=told["paid"],
+            paid_minor=told["paid"],
+            currency=told["currency"],
+            sessions=tuple(each.starts_at for each in workshop.sessions),
+            zone=workshop.zone,
+            deposit_minor=told.get("deposit"),
+        )
+
+        def before(days: int, start: datetime = workshop.sessions[0].wall_start, zone: str = workshop.zone) -> datetime:
+            return zones.instant(start - timedelta(days=days), zone)
+
+        back = {days: outcome(rules, "cancel", known, before(days)).refund_minor for days in told["back"]}
+        assert back == told["back"]
+        colleague, days = told["colleague"], told["colleague"]["days"]
+        found = outcome(rules, "substitute", known, before(days))
+        assert (found.allowed, found.due_minor) == (True, colleague["charge"])
+        if days:
+            assert not outcome(rules, "substitute", known, before(days - 1)).allowed
+        assert outcome(rules, "provider_cancel", known, before(1)).refund_minor == told["paid"]
+
+
+def test_a_workshop_without_a_policy_of_its_own_goes_by_the_organiser_s_default(now: datetime) -> None:
+    found = shelf.read(now).workshops
+    defaults = {each.organiser.slug: each.organiser.policy for each in found}
+
+    assert {slug: policy and policy.name for slug, policy in defaults.items()} == {
+        "sea-street": "By notice",
+        "harbour-row": "By notice",
+    }
+    plain = next(each for each in found if each.course_slug == "last-five")
+    assert plain.policy is defaults["sea-street"]
+
+
+def test_every_booking_of_the_demo_keeps_the_policy_it_was_sold_under(now: datetime) -> None:
+    sold = {each.id: each.policy for each in shelf.read(now).workshops}
+    bookings = db.session.scalars(select(Booking)).all()
+
+    assert bookings
+    for booking in bookings:
+        policy = sold[booking.attendees[0].workshop_id]
+        assert policy is not None
+        assert booking.policy == versions.snapshot(policy)
+
+
 def test_every_text_is_there_in_the_length_and_words_promised(now: datetime) -> None:
     for course in db.session.scalars(select(Course)):
         told = " ".join((course.description, course.outcomes, course.audience))
@@ -396,7 +464,6 @@ def test_every_text_is_there_in_the_length_and_words_promised(now: datetime) -> 
             assert all(who.about for who in workshop.presenters)
             assert all(ticket.hint for ticket in workshop.tickets)
             assert re.search("(?i)break|lunch", workshop.programme), course.slug
-            assert workshop.cancellation_terms
             assert workshop.access
             assert {each.is_recorded for each in workshop.sessions} == {workshop.catch_up_offered}
             assert [ticket.position for ticket in workshop.tickets] == list(range(1, len(workshop.tickets) + 1))
