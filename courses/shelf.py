@@ -92,7 +92,7 @@ class TicketFacts:
     prices: tuple[PriceFacts, ...] = ()
     pools: tuple[int, ...] = ()
     sessions: tuple[int, ...] = ()
-    terms: Mapping[str, Any] = field(default_factory=dict)
+    terms: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
