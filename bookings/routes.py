@@ -26,6 +26,7 @@ from bookings import (
     payment_routes,
     plan_pages,
     plan_quotes,
+    policy_words,
     reselling,
     waiting,
     waiting_list,
@@ -159,6 +160,7 @@ def shown(reference: str) -> Answer:
         owing=change_rows.owing(booking.id) if view.state == "confirmed" else None,
         resale=reselling.pending(booking.id),
         plan=plan_pages.view(booking, now),
+        policy=policy_words.of_booking(view, now),
     )
     return web.private(Response(page))
 
@@ -268,6 +270,7 @@ def _form_page(
         waiting=request.values.get("waiting", ""),
         plan=plan,
         in_parts=plan_quotes.choices(listing, now),
+        policy=policy_words.of_listing(listing, form.currency.data or listing.currency, now),
     )
 
 

@@ -12,6 +12,8 @@ from typing import Literal
 from courses import sale
 from courses.places import for_public
 from courses.shelf import PriceFacts, SessionFacts, Shelf, TicketFacts, WorkshopFacts
+from policies import versions
+from policies.words import Passage, explain
 
 State = Literal["scheduled", "running", "past", "cancelled"]
 FORMATS = {
@@ -114,6 +116,13 @@ class Listing:
         found = dict.fromkeys(p.currency for o in self.offers if o.on_sale for p in o.ticket.prices)
         own = self.workshop.organiser.currency
         return sorted(found, key=lambda each: each != own)
+
+    @property
+    def policy_words(self) -> tuple[Passage, ...]:
+        """What the workshop's policy says to buyers, amounts in what they can pay in; nothing without one."""
+        policy = self.workshop.policy
+        currencies = self.currencies or [self.currency]
+        return explain(versions.read(policy.data), *currencies) if policy else ()
 
 
 def words(names: Sequence[str]) -> str:

@@ -26,9 +26,9 @@ _DIFFERENCES = {
 }
 
 
-def promise(says: Result, rules: Rules, action: str, currency: str) -> str:
-    """The result in words that follow `If you cancel, `."""
-    speaker = _Speaker(rules, currency)
+def promise(says: Result, rules: Rules, action: str, *currencies: str) -> str:
+    """The result in words that follow `If you cancel, `; amounts in the policy's currency, else in each of these."""
+    speaker = _Speaker(rules, (rules.currency,) if rules.currency else currencies)
     if "choose" in says:
         options = "; or ".join(_one(each, speaker, action) for each in says["choose"])
         return f"you may choose: {options}"
@@ -39,18 +39,18 @@ def promise(says: Result, rules: Rules, action: str, currency: str) -> str:
 
 
 class _Speaker:
-    def __init__(self, rules: Rules, currency: str) -> None:
-        self.rules, self.currency = rules, currency
+    def __init__(self, rules: Rules, currencies: tuple[str, ...]) -> None:
+        self.rules, self.currencies = rules, tuple(dict.fromkeys(filter(None, currencies)))
 
     def money(self, says: Result, key: str) -> str:
         said = says[key]
         if isinstance(said, str):
             said = self.rules.params.get(said, said)
-        if isinstance(said, Mapping):
-            said = said.get(self.currency, " or ".join(money.text(minor, each) for each, minor in said.items()))
-        if not isinstance(said, int):
-            return str(said).removesuffix("_minor").replace("_", " ")
-        text = money.text(said, self.currency) if self.currency else f"{said} minor units"
+        if isinstance(said, str):
+            return said.removesuffix("_minor").replace("_", " ")
+        amounts = said if isinstance(said, Mapping) else dict.fromkeys(self.currencies, said)
+        known = {each: amounts[each] for each in self.currencies if each in amounts} or amounts
+        text = " or ".join(money.text(minor, each) for each, minor in known.items()) or f"{said} minor units"
         return f"{text} plus {percent(says['vat_pct'])} VAT" if "vat_pct" in says else text
 
 

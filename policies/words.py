@@ -66,10 +66,11 @@ class Passage:
     sentences: tuple[str, ...]
 
 
-def explain(rules: Rules, currency: str = "") -> tuple[Passage, ...]:
-    """The whole policy for buyers, an action at a time. `currency` is for amounts the policy names none for."""
+def explain(rules: Rules, *currencies: str) -> tuple[Passage, ...]:
+    """The whole policy for buyers, an action at a time. `currencies` are what they may pay in: amounts are told in
+    these, unless the policy has a currency of its own."""
     return tuple(
-        Passage(action, _title(action), tuple(_sentences(rules, action, currency))) for action in rules.actions
+        Passage(action, _title(action), tuple(_sentences(rules, action, currencies))) for action in rules.actions
     )
 
 
@@ -77,10 +78,10 @@ def _title(action: str) -> str:
     return _TITLES.get(action, action.replace("_", " ").capitalize())
 
 
-def _sentences(rules: Rules, action: str, currency: str) -> Iterator[str]:
+def _sentences(rules: Rules, action: str, currencies: tuple[str, ...]) -> Iterator[str]:
     about = rules.about(action)
     for rule in about:
-        yield sentence(rules, action, rule, currency)
+        yield sentence(rules, action, rule, *currencies)
     if sum(not rule.is_unconditional for rule in about) > 1:
         yield "Where more than one of these sentences fits, the first of them holds."
     if any(atom.key == "seat_resold" for rule in about for atom in atoms(rule.condition)):
@@ -94,11 +95,11 @@ def _sentences(rules: Rules, action: str, currency: str) -> Iterator[str]:
         yield _window(limits["transfer_window"])
 
 
-def sentence(rules: Rules, action: str, rule: Rule, currency: str) -> str:
+def sentence(rules: Rules, action: str, rule: Rule, *currencies: str) -> str:
     """One rule as a sentence, as it stands among the rules for `action`."""
     about = rules.about(action)
     head = _head(action, about)
-    said = promise(rule.says, rules, action, rules.currency or currency)
+    said = promise(rule.says, rules, action, *currencies)
     note = f" {rule.says['note']}" if rule.says.get("note") else ""
     if rule.is_unconditional:
         start = f"{head}, " if rule is about[0] else "In all other cases "

@@ -270,6 +270,14 @@ def _opens(tree: Element) -> None:
     assert words(closed.find("summary")) == "When the link comes"
 
 
+@of("policy")
+def _policy(tree: Element) -> None:
+    assert [words(each) for each in all_of(tree, "h3")] == ["If you cancel", "If we cancel"]
+    listed = [words(each) for each in all_of(tree, "li")]
+    assert listed[1] == "In all other cases nothing is returned."
+    assert listed[-1] == "After that nothing is returned."
+
+
 @of("pages")
 def _pages(tree: Element) -> None:
     first, second, last = all_of(tree, "nav")
