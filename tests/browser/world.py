@@ -11,13 +11,14 @@ from sqlalchemy import select
 
 from accounts import signing_in, team
 from accounts.models import Organiser
-from bookings import moving
+from bookings import credit_letters, lifecycle, moving, returning
 from bookings.invoice_terms import InvoiceTo
 from bookings.letters import join_url, place_url
 from bookings.models import Attendee, Booking
+from courses.deposits import Deposit, Part
 from courses.models import Workshop
 from demo.catalogue import guests
-from lib import clock, db
+from lib import clock, db, zones
 from lib.settings import ROOT
 from mail.models import Letter
 from payments import invoices
@@ -46,6 +47,8 @@ def make(app: Flask) -> World:
     paths = {**_workshops(app), **_links(app), **_recordings(app), **_waiting(app)}
     bookings = _bookings(app, paths.pop("slug"), paths.pop("cancelled-slug"))
     paths = {**paths, **{name: made.url for name, made in bookings.items()}}
+    with arranged(app):
+        paths["credit"] = _credit(bookings["confirmed"])
     with app.app_context():
         confirmed = db.session.get_one(Booking, bookings["confirmed"].id)
         letter = db.session.scalars(
@@ -57,6 +60,7 @@ def make(app: Flask) -> World:
             "early": join_url(confirmed.attendees[0]),
             "gone": place_url(db.session.get_one(Booking, bookings["cancelled"].id).attendees[0]),
             "desk-booking": f"{desk}/bookings/{confirmed.reference}",
+            "desk-in-parts": f"{desk}/bookings/{bookings['in-parts'].reference}",
             "desk-held": f"{desk}/bookings/{bookings['held'].reference}",
             "desk-invoice": f"{desk}/invoices/{_invoice(bookings['invoiced'])}",
             "desk-letter": f"{desk}/letters/{letter}",
@@ -71,6 +75,9 @@ def _workshops(app: Flask) -> dict[str, str]:
         sessions = [a_meeting(in_days=40), a_meeting(in_days=47, starts="18:00", ends="20:30")]
         own = a_workshop(course=course, sessions=sessions, slug="tour-open", catch_up_offered=True)
         a_ticket(own, code="evening", sessions=[2], prices={"GBP": 4200, "EUR": 4900}, limited_to=6)
+        days = [zones.wall(clock.now(), own.zone).date() + timedelta(days=number) for number in (12, 33)]
+        parts = Deposit(12000, tuple(Part(day, 15000) for day in days))
+        a_ticket(own, code="parts", prices={"GBP": 42000}, payment="deposit", terms=parts.terms())
         a_ticket(own, code="organisation", prices={"GBP": 21800}, payment="invoice")
         a_question(own, kind="choice", choices=["By train", "On foot"], label="How do you travel?", code="travel")
         a_workshop(course=course, in_days=50, slug="tour-draft", status="draft", price_minor=None)
@@ -83,6 +90,7 @@ def _bookings(app: Flask, slug: str, cancelled: str) -> dict[str, making.Made]:
     wish = making.a_wish(slug, people=PEOPLE)
     made = {name: making.held(app, wish) for name in ("held", "lapsed", "bank")}
     made["confirmed"] = making.paid(app, wish)
+    made["in-parts"] = making.paid(app, making.a_wish(slug, ticket="parts"))
     making.lapse(app, made["lapsed"])
     making.receive(app, made["bank"], payment_status="unpaid", intent_status="processing")
     paid_later = making.a_wish(slug, people=PEOPLE, ticket="organisation")
@@ -93,6 +101,15 @@ def _bookings(app: Flask, slug: str, cancelled: str) -> dict[str, making.Made]:
         workshop = db.session.scalars(select(Workshop).where(Workshop.slug == cancelled)).one()
         moving.cancel_workshop(workshop, "The presenter is ill.", actor="user:1", now=clock.now())
     return made
+
+
+def _credit(made: making.Made) -> str:
+    """The statement of what the booking gave back as a credit."""
+    booking = lifecycle.locked(db.session.get_one(Booking, made.id).bill_id)
+    until = clock.now() + timedelta(days=300)
+    reason = f"{booking.attendees[0].name} does not come"
+    kept = {"email": booking.booker_email, "reason": reason, "expires_at": until, "actor": "booker", "now": clock.now()}
+    return credit_letters.url(returning.keep_as_credit(booking, 2500, **kept))
 
 
 def _invoice(made: making.Made) -> str:
