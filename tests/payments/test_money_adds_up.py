@@ -15,15 +15,29 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from bookings import audit, jobs, lifecycle, money_audit, returning
-from bookings.models import Booking
+from bookings import (
+    audit,
+    behalf,
+    change_rows,
+    change_terms,
+    changes,
+    jobs,
+    lifecycle,
+    money_audit,
+    reselling,
+    returning,
+    transfers,
+)
+from bookings.change_terms import Act, Ruling
+from bookings.models import Attendee, Booking
 from demo.stripe import process
 from demo.stripe.process import StandIn
 from lib import db, web, work
 from payments import attempts, credits, gateway, ledger
 from payments.models import Bill, Credit, Payment
+from policies import versions
 from tests.bookings.making import a_wish, held
-from tests.builders import a_code, a_workshop, arranged
+from tests.builders import a_code, a_workshop, an_organiser, arranged
 from tests.conftest import MORNING, Clock, House, Houses, deliver
 
 SHORT = settings(max_examples=8, suppress_health_check=list(HealthCheck))
@@ -38,32 +52,62 @@ FOR_PEOPLE = (
     "its hold ran out over an hour ago and was not tidied",
 )
 Step = tuple[str, int, int]
+CODES = ("", "TWICE", "DUO")
+# Half back at once and all of it once the place is sold again; or a credit; or both parts for who comes late.
+TERMS: list[dict[str, Any]] = [
+    {
+        "action": "cancel",
+        "if": {"booked_ago": "<1h"},
+        "choose": [{"refund_pct": 90}, {"credit_pct": 100, "credit_expires": "1d"}],
+    },
+    {"action": "cancel", "if": {"seat_resold": True}, "refund_pct": 100},
+    {"action": "cancel", "refund_pct": 50, "credit_pct": 25, "credit_expires": "2d"},
+    {"action": "substitute", "charge_minor": 1000},
+    {"action": "transfer", "charge_minor": 0, "price_difference": "both"},
+]
 
 WEIGHED = [
     *("book", "book", "pay", "pay", "pay", "bank", "refund", "refund", "dashboard", "dashboard", "settle"),
     *("dispute", "judge", "cancel", "credit", "spend", "lapse", "work", "work", "ring", "ring", "ring", "ring", "ring"),
+    *("policy", "policy", "team", "substitute", "substitute", "transfer", "transfer", "pay_change", "pay_change"),
 ]
 STEP = st.tuples(st.sampled_from(WEIGHED), st.integers(0, 3), st.integers(1, 20000))
-# Two bookings are paid before anything else happens; whether that was told of is up to the steps.
-STEPS = st.tuples(st.integers(0, 3), st.integers(0, 3), st.lists(STEP, min_size=8, max_size=24)).map(
-    lambda drawn: [("book", 1, 1), ("pay", 0, drawn[0]), ("book", 0, 2), ("pay", 0, drawn[1]), *drawn[2]]
+
+
+def begun(drawn: tuple[int, int, bool, list[Step]]) -> list[Step]:
+    """Two bookings are paid before anything else happens; whether that was told of is up to what was drawn."""
+    first, second, is_told, rest = drawn
+    told: list[Step] = [("ring", 3, first), ("ring", 3, second + 7)] if is_told else []
+    return [("book", 1, 2), ("pay", 0, first), ("book", 0, 1), ("pay", 0, second), *told, *rest]
+
+
+STEPS = st.tuples(st.integers(0, 3), st.integers(0, 3), st.booleans(), st.lists(STEP, min_size=8, max_size=24)).map(
+    begun
 )
 
 
 class World:
-    """One house with five places, a code with two uses, and Stripe; everything a step can do to them."""
+    """One house with five places, a cheaper and a dearer date with two each, a code with two uses and one for two
+    people, terms for changes, and Stripe; everything a step can do to them."""
 
     def __init__(self, app: Flask, stripe: StandIn, clock: Clock) -> None:
         self.app, self.stripe, self.clock = app, stripe, clock
         self.api = stripe_sdk.StripeClient("sk_test_of_the_test", base_addresses={"api": stripe.url})
         self.client = FlaskClient(app, app.response_class)
         self.booked = 0
-        kept = ("payments.", "bookings.lapse", "bookings.refund_news", "bookings.dispute_news", "bookings.close_page")
+        money = ("payments.", "bookings.lapse", "bookings.refund_news", "bookings.dispute_news", "bookings.close_page")
+        kept = (*money, change_rows.DECIDE, reselling.PLACE_RESOLD)
         self.handlers = {kind: each for kind, each in app.extensions["handlers"].items() if kind.startswith(kept)}
         stripe.settle_by_hand()
         with arranged(app):
+            owner = an_organiser()
+            terms = {"tz": owner.zone, "currency": "GBP", "rules": TERMS}
+            versions.write(owner.id, "Ours", terms, actor="user:1", now=clock.at)
             self.slug = a_workshop(capacity=5).slug
+            a_workshop(capacity=2, in_days=50, price_minor=9000)
+            a_workshop(capacity=2, in_days=60, price_minor=20000)
             a_code(code="TWICE", percent=10, uses_total=2)
+            a_code(code="DUO", percent=20, uses_total=3, least_people=2, re_rate_on_cancellation=True)
 
     def do(self, step: Step) -> None:
         name, which, number = step
@@ -75,14 +119,19 @@ class World:
     def _book(self, which: int, number: int) -> None:
         self.booked += 1
         people = [(f"Attendee {self.booked}.{n}", f"a{self.booked}-{n}@clinic.example") for n in range(1 + which % 2)]
-        made = held(self.app, a_wish(self.slug, people=people, code="TWICE" if number % 2 else ""))
+        code = CODES[number % 3] if which % 2 else CODES[number % 2]
+        made = held(self.app, a_wish(self.slug, people=people, code=code))
         with self.app.app_context():
             attempt = attempts.live(db.session.get_one(Booking, made.id).bill_id)
             assert attempt is not None
-            key, parameters = attempt.key, attempt.parameters
-            db.session.rollback()
+            way = attempt.key, attempt.parameters
+        self._open(*way, is_lost=number % 4 == 0)
+
+    def _open(self, key: str, parameters: Any, *, is_lost: bool) -> None:
+        """The page at Stripe; when the answer is lost, a webhook is the first to tell."""
+        with self.app.app_context():
             page = gateway.open_checkout(key, parameters)
-            if number % 3:  # else the answer was lost, and a webhook is the first to tell
+            if not is_lost:
                 with db.writing():
                     attempts.opened(key, page)
 
@@ -97,6 +146,71 @@ class World:
             if booking.state == "confirmed" and gone:
                 lifecycle.cancel(booking, gone, actor="booker", why="cannot come", now=self.clock.at)
                 self._give(booking, sum(each.price_minor - each.discount_minor for each in gone))
+
+    def _policy(self, which: int, number: int) -> None:
+        """The booker gives one or two places up as the terms say: what the page promised is what goes back."""
+        with arranged(self.app):
+            booking, gone = self._coming(which, 1 + number % 2)
+            offered = change_terms.totals(changes.offers(booking, gone, self.clock.at))
+            choice = number % max(len(offered), 1)
+            deal = offered[choice] if offered else _nobody()
+            before = ledger.of_bill(booking.bill_id)
+            act = Act("booker", "", self.clock.at)
+            changes.cancel(booking, [each.n for each in gone], choice, change_rows.quoted([deal]), act)
+            after = ledger.of_bill(booking.bill_id)
+            assert after.kept_minor == before.kept_minor - deal.refund_minor - deal.credit_minor
+
+    def _team(self, which: int, number: int) -> None:
+        """The team ends places on terms of its own: part goes back, part is kept as a credit."""
+        with arranged(self.app):
+            booking, gone = self._coming(which, 1 + number % 2)
+            most = behalf.most(booking, gone)
+            refund = number % (most + 1)
+            credit = (most - refund) // 3
+            ruling = Ruling(instead=behalf.decided(booking, refund, credit, self.clock.at + timedelta(hours=2)))
+            before = ledger.of_bill(booking.bill_id)
+            act = Act("user:1", "kindness", self.clock.at, "organiser")
+            changes.cancel(booking, [each.n for each in gone], 0, "", act, ruling)
+            assert ledger.of_bill(booking.bill_id).kept_minor == before.kept_minor - refund - credit
+
+    def _substitute(self, which: int, number: int) -> None:
+        with arranged(self.app):
+            booking, (attendee, *_) = self._coming(which, 1)
+            offer = change_terms.offer(attendee, "substitute", self.clock.at)
+            deal = offer.deals[0] if offer.deals else _nobody()
+            self.booked += 1
+            name, act = f"Colleague {self.booked}", Act("booker", "", self.clock.at)
+            promised = change_rows.quoted([deal])
+            attempt = changes.substitute(booking, attendee.n, name, f"c{self.booked}@clinic.example", promised, act)
+            way = (attempt.key, attempt.parameters) if attempt else None
+        if way:
+            self._open(*way, is_lost=number % 4 == 0)
+
+    def _transfer(self, which: int, number: int) -> None:
+        """To a cheaper date, with the difference returned, or to a dearer one once it is paid."""
+        with arranged(self.app):
+            booking, (attendee, *_) = self._coming(which, 1)
+            there = [each for each in transfers.targets(attendee, self.clock.at) if each.offer.deals]
+            target = there[number % len(there)] if there else _nobody()
+            deal, before = target.offer.deals[0], ledger.of_bill(booking.bill_id)
+            act, promised = Act("booker", "", self.clock.at), change_rows.quoted([deal])
+            attempt = transfers.transfer(booking, attendee.n, target.key, promised, act)
+            way = (attempt.key, attempt.parameters) if attempt else None
+            after = ledger.of_bill(booking.bill_id)
+            assert way or after.kept_minor == before.kept_minor - deal.refund_minor - deal.credit_minor
+        if way:
+            self._open(*way, is_lost=number % 4 == 0)
+
+    def _pay_change(self, which: int, number: int) -> None:
+        """The newest page at Stripe is paid: most often one for a change."""
+        pages = list(self.api.v1.checkout.sessions.list({"status": "open"}).data)
+        if pages:
+            self.stripe.pay(pages[0].id, NUMBERS[number % 2])
+
+    def _coming(self, which: int, most: int) -> tuple[Booking, list[Attendee]]:
+        booking = self._locked(which)
+        coming = [each for each in booking.attendees if each.state == "confirmed"][:most]
+        return (booking, coming) if booking.state == "confirmed" and coming else _nobody()
 
     def _credit(self, which: int, number: int) -> None:
         with arranged(self.app):
@@ -221,7 +335,8 @@ def _nobody() -> Any:
 def always(world: World) -> None:
     """What holds at any moment, with half of it not told yet."""
     with world.app.app_context():
-        found = [*audit._oversold(world.clock.at), *audit._codes(world.clock.at), *audit._places(world.clock.at)]
+        at = world.clock.at
+        found = [*audit._oversold(at), *audit._codes(at), *audit._places(at), *audit._shares(at)]
         sums, rows = money_audit._sums(), money_audit._rows()
         found += [*money_audit._movements(sums, rows), *money_audit._credits(), *money_audit._whole(sums, rows)]
     assert found == []
