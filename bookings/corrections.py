@@ -55,7 +55,7 @@ class Correction:
 
 
 def correct(booking: Booking, n: int, correction: Correction, *, actor: str, now: datetime) -> None:
-    """Put attendee `n` of a booking locked by `lifecycle.locked` right.
+    """Put attendee `n` of a booking locked by `lifecycle.locked` right, at every workshop they come to.
 
     Raises PlaceOver, NothingChanged or AddressTaken, with nothing changed.
     """
@@ -65,12 +65,27 @@ def correct(booking: Booking, n: int, correction: Correction, *, actor: str, now
     name, email = attendee.name, attendee.email
     if (name, email) == (correction.name, correction.email):
         raise NothingChanged("Name and address are what they were. No letter was sent.")
-    is_moved = email != correction.email
-    if is_moved and not correction.shared and pages.already_there(attendee.workshop_id, [correction.email], now):
+    elsewhere = [each for each in booking.attendees if each.workshop_id != attendee.workshop_id]
+    same = [each for each in elsewhere if (each.name, each.email) == (name, email) and each.state in CORRECTABLE]
+    own = [attendee, *same]
+    if email != correction.email and not correction.shared:
+        for each in own:
+            _refuse_taken(each, correction.email, now)
+    for each in own:
+        _put_right(booking, each, correction, actor, now)
+
+
+def _refuse_taken(attendee: Attendee, email: str, now: datetime) -> None:
+    if pages.already_there(attendee.workshop_id, [email], now):
         raise AddressTaken(
-            f"{correction.email} belongs to another place at {attendee.workshop.title}. If the two people share it, "
+            f"{email} belongs to another place at {attendee.workshop.title}. If the two people share it, "
             "say so and send this again."
         )
+
+
+def _put_right(booking: Booking, attendee: Attendee, correction: Correction, actor: str, now: datetime) -> None:
+    name, email = attendee.name, attendee.email
+    is_moved = email != correction.email
     mail_jobs.stop(f"attendee:{attendee.id}", STOPPED)
     attendee.link_version += 1
     if attendee.state == "confirmed" and is_moved:
