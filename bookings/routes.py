@@ -18,6 +18,8 @@ from bookings import (
     checks,
     choosing,
     closed,
+    credit_pages,
+    credit_routes,
     discounts,
     forms,
     lifecycle,
@@ -30,6 +32,7 @@ from bookings import (
     reselling,
     waiting,
     waiting_list,
+    waiting_refusals,
 )
 from bookings.models import Booking, WaitingPerson
 from bookings.pricing import OddNumber
@@ -55,7 +58,11 @@ class Sale:
     template: str = "bookings/new.html"
 
     def form(self, typed: Any = None) -> forms.BookingForm:
-        return forms.build(self.listing, asking.of(self.listing), typed)
+        made = forms.build(self.listing, asking.of(self.listing), typed)
+        made.credit_of = credit_routes.holder(self.listing.workshop.organiser.id)
+        if typed is None:
+            made.use_credit.data = True
+        return made
 
 
 @bp.get("/workshops/<slug>/bookings/new")
@@ -134,12 +141,14 @@ def quote_of(sale: Sale) -> Answer | str | tuple[str, int]:
         return _no_price(sale, form, choosing.TicketNotOnSale(str(odd)))
     except choosing.NotPossibleSo as refused:
         return _no_price(sale, form, refused)
-    plan = plan_quotes.of(form.wish(listing.workshop.slug), listing, priced.quote, now)
+    wish = form.wish(listing.workshop.slug)
+    plan = plan_quotes.of(wish, listing, priced.quote, now)
+    due = credit_pages.taken(wish, listing.workshop.organiser.id, plan_quotes.told(plan, priced.quote), now)
     if web.wants_json():
-        return jsonify({**_quote_json(priced), **plan_quotes.told(plan, priced.quote)})
+        return jsonify({**_quote_json(priced), **due})
     for field in form:
         field.errors = []
-    return _form_page(sale, form, priced.quote, priced.refused, plan)
+    return _form_page(sale, form, priced.quote, priced.refused, plan, due)
 
 
 @bp.get("/bookings/<reference:reference>")
@@ -203,7 +212,7 @@ def _seen(slug: str) -> Sale:
     if waiting_list.is_live(person, now := clock.now()):
         return sale(waiting_list.listing_for(person, now), person)
     if checkout.by_once(request.form.get("once")) is None:
-        raise waiting.spent(person)
+        raise waiting_refusals.spent(person)
     return sale(one(slug))
 
 
@@ -255,6 +264,7 @@ def _form_page(
     priced: Any,
     refusal: web.Refusal | None = None,
     plan: Any = None,
+    due: Any = None,
 ) -> str:
     listing, now = sale.listing, clock.now()
     return render_template(
@@ -268,7 +278,10 @@ def _form_page(
         errors=forms.errors(form),
         now=now,
         waiting=request.values.get("waiting", ""),
+        waited=sale.offer,
         plan=plan,
+        due=due,
+        credit=credit_pages.offered(form, listing.workshop.organiser, now),
         in_parts=plan_quotes.choices(listing, now),
         policy=policy_words.of_listing(listing, form.currency.data or listing.currency, now),
     )

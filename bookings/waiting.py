@@ -16,33 +16,14 @@ from bookings import waiting_letters, waiting_list, waiting_plan
 from bookings.models import Booking, OfferedPlace, WaitingPerson
 from bookings.waiting_list import HOLDS, OPEN, List
 from bookings.waiting_plan import Waits
+from bookings.waiting_refusals import NothingOffered, SomebodyWasQuicker, back_to, spent
 from courses import places, shelf
 from history import models as history
-from lib import db, web, work, zones
+from lib import db, work, zones
 
 TURN = "bookings.waiting_turn"  # a moment at which something of a list ends
 TO_BOOK = timedelta(minutes=30)  # for filling in the form, once an offer is accepted
 LIST_ALONE = timedelta(hours=2)  # how long a place that the first to answer has is kept from everybody else
-
-
-class OfferSpent(web.Refusal):
-    """The offer was used, or its time is over."""
-
-    status = 410
-    refusal = "offer_spent"
-    title = "This offer is over"
-
-
-class NothingOffered(web.Refusal):
-    status = 409
-    refusal = "nothing_offered"
-    title = "No place is free for you yet"
-
-
-class SomebodyWasQuicker(web.Refusal):
-    status = 409
-    refusal = "somebody_was_quicker"
-    title = "Somebody was a moment quicker"
 
 
 @dataclass(frozen=True)
@@ -105,7 +86,9 @@ def wish(person_id: int, workshop_id: int, wanted: int, takes_fewer: bool, now: 
     line = waiting_list.locked(workshop_id, now)
     person = _still(line, person_id)
     if person.state != "waiting":
-        raise NothingOffered("While an offer is open, the number you asked for stays. You can take fewer of them.")
+        raise NothingOffered(
+            "While an offer is open, the number you asked for stays. You can take fewer of them.", **back_to(person)
+        )
     person.wanted, person.takes_fewer, person.passed_over = wanted, takes_fewer, None
     _remember(person, "waiting_changed", "waiting", now, wanted=wanted, takes_fewer=takes_fewer)
     _turn(line, now)
@@ -154,15 +137,15 @@ def accept(person_id: int, workshop_id: int, number: int, now: datetime) -> Wait
     until = min(now + TO_BOOK, line.ends(ticket))
     if person.state == "waiting":
         if not line.is_first_come:
-            raise NothingOffered("You keep your place in the list, and we write as soon as there is one for you.")
+            said = "You keep your place in the list, and we write as soon as there is one for you."
+            raise NothingOffered(said, **back_to(person))
         try:
             _hold(line, person, ticket, number, until)
         except places.WorkshopFull as full:
             raise SomebodyWasQuicker(
                 "The free place has just gone to somebody else who waited. Nothing has been charged, and you keep your "
                 "place in the list: we write again when another one comes free.",
-                next_url=waiting_letters.url(person),
-                next_text="Back to your place in the list",
+                **back_to(person),
             ) from full
     elif not waiting_list.is_live(person, now) or person.held_until is None:
         raise spent(person)
@@ -374,19 +357,6 @@ def _still(line: List, person_id: int) -> WaitingPerson:
     if found is None:
         raise spent(waiting_list.by_id(person_id))
     return found
-
-
-def spent(person: WaitingPerson | None) -> OfferSpent:
-    """Why there is nothing to take any more, and the way back to the workshop."""
-    there = {}
-    if person is not None:
-        page = web.url("courses.workshop", slug=person.workshop.slug)
-        there = {"next_url": page, "next_text": "Back to the workshop"}
-    if person is not None and person.state == "booked":
-        return OfferSpent("It has been used for a booking, whose letter has all that comes next.", **there)
-    return OfferSpent(
-        "Its time ran out, or you left the list. Nothing has been charged. You can join the list again.", **there
-    )
 
 
 def _remember(person: WaitingPerson, verb: str, actor: str, now: datetime, **facts: object) -> None:

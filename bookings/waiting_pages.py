@@ -84,12 +84,11 @@ def _reasons(person: WaitingPerson, position: int, is_near: bool) -> list[str]:
         others = "One person is" if position == 2 else f"{position - 1} people are"
         found.append(f"{others} ahead in the list.")
     if person.passed_over:
-        few = waiting_letters.places(person.passed_over)
-        verb = "is" if person.passed_over == 1 else "are"
-        found = [
-            f"{few.capitalize()} {verb} free, and {waiting_letters.places(person.wanted)} were asked for. What is free "
-            "goes to the next person whom it is enough for; the place in the list stays."
-        ]
+        few = waiting_letters.places(person.passed_over).capitalize()
+        found.append(
+            f"{few} came free, and {waiting_letters.places(person.wanted)} were asked for. What is too few goes to the "
+            "next person whom it is enough for; the place in the list stays."
+        )
     if is_near:
         found.append("The start is near, so a place that comes free is for whoever on the list answers first.")
     return found

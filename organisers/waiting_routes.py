@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 
 from accounts import open_to
 from accounts.models import Organiser
-from bookings import desk, waiting, waiting_desk
+from bookings import desk, waiting, waiting_desk, waiting_refusals
 from bookings.models import WaitingPerson
 from courses import places
 from courses.editing import NotPossible
@@ -57,7 +57,7 @@ def offer(organiser: Organiser, slug: str, number: int) -> Response:
         raise _refusal(
             organiser, slug, f"Of what {name} waits for, {few} free, in the reserve or beside it. Nothing was offered."
         ) from full
-    except (waiting.NothingOffered, waiting.OfferSpent) as gone:
+    except (waiting_refusals.NothingOffered, waiting_refusals.OfferSpent) as gone:
         raise _refusal(
             organiser, slug, f"{name} has an offer already or is off the list, or the ticket is no longer sold."
         ) from gone
@@ -73,7 +73,7 @@ def remove(organiser: Organiser, slug: str, number: int) -> Response:
     try:
         with db.writing():
             waiting.leave(number, workshop_id, now, actor=by, why=why)
-    except waiting.OfferSpent as gone:
+    except waiting_refusals.OfferSpent as gone:
         raise _refusal(organiser, slug, "This person is not on the list any more. Nothing was changed.") from gone
     return _done(organiser, slug, "removed")
 

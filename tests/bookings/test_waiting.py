@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from bookings import audit, moving, waiting, waiting_list, waiting_pages, waiting_plan
+from bookings import audit, moving, waiting, waiting_list, waiting_pages, waiting_plan, waiting_refusals
 from bookings.models import Attendee, Booking, WaitingPerson
 from bookings.waiting_plan import Waits
 from courses import places, tickets
@@ -149,9 +149,9 @@ def test_wait_01_an_offer_taken_and_cancelled_goes_to_the_next_and_never_comes_a
     work_off(app)
     assert states(app, first, second) == ["booked", "offered"]
     assert left(app, slug) == 0
-    with pytest.raises(waiting.OfferSpent):
+    with pytest.raises(waiting_refusals.OfferSpent):
         accept(app, first)
-    with pytest.raises(waiting.OfferSpent):
+    with pytest.raises(waiting_refusals.OfferSpent):
         book(app, first)
     with pytest.raises(places.WorkshopFull):
         held(app, a_wish(slug))
@@ -188,7 +188,7 @@ def test_an_offer_is_a_held_place_until_a_moment_on_the_person_s_clock(app: Flas
     work_off(app)
     assert states(app, first, second) == ["offered", "waiting"]
     clock.shift(minutes=1)
-    with pytest.raises(waiting.OfferSpent):  # at the deadline itself, whether or not the worker came
+    with pytest.raises(waiting_refusals.OfferSpent):  # at the deadline itself, whether or not the worker came
         accept(app, first)
     work_off(app)
     assert states(app, first, second) == ["lapsed", "offered"]
@@ -277,7 +277,7 @@ def test_one_place_is_too_few_for_two_and_both_sides_see_why(app: Flask) -> None
         assert found
         view = waiting_pages.view(found, waiting_list.positions([found]), clocks.now())
     assert view.position == 1
-    assert view.reasons[0].startswith("One place is free, and 2 places were asked for.")
+    assert view.reasons[1].startswith("One place came free, and 2 places were asked for.")
 
 
 @both
@@ -344,7 +344,7 @@ def test_near_the_start_everybody_is_told_and_the_first_to_answer_has_it(app: Fl
     assert [templates(app, each)[-1] for each in (first, second)] == ["waiting_first_come"] * 2
     assert left(app, slug) == 0
     accept(app, second)
-    with pytest.raises(waiting.SomebodyWasQuicker):
+    with pytest.raises(waiting_refusals.SomebodyWasQuicker):
         accept(app, first)
     assert states(app, first, second) == ["waiting", "accepted"]
     assert book(app, second)
@@ -374,7 +374,7 @@ def test_who_is_told_is_told_once_and_the_place_is_the_list_s_for_two_hours(app:
 def test_long_before_the_start_nobody_answers_out_of_turn(app: Flask) -> None:
     slug, _ = a_full_workshop(app)
     first = waits(app, slug, "w1")
-    with pytest.raises(waiting.NothingOffered):
+    with pytest.raises(waiting_refusals.NothingOffered):
         accept(app, first)
 
 

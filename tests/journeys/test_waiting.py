@@ -47,7 +47,9 @@ def book(walk: Walk, visitor: Visitor, page: str, person: Person, **changes: str
     """Take the offer and send the booking form as it stands filled in."""
     there = press(visitor, page, "/acceptance")
     assert there.status_code == 303, main_text(there)
-    filled = form(visitor.client.get(there.location), "/bookings")
+    shown = visitor.client.get(there.location)
+    assert "One place is held for you until" in main_text(shown)
+    filled = form(shown, "/bookings")
     assert filled.values["attendee-0-email"] == person.email
     return visitor.client.submit(filled, {"agree_terms": True, **changes})
 

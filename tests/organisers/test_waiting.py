@@ -46,7 +46,7 @@ def test_who_waits_in_which_order_since_when_until_when_and_why(app: Flask, owne
     for each in ("pair@waits.example", "single@waits.example", "2 places or fewer, Standard", "One place, Standard"):
         assert each in said
     assert "Waiting Since Tuesday 2 March 2027, 09:00 GMT (London)." in said
-    assert "One place is free, and 2 places were asked for." in said
+    assert "One place came free, and 2 places were asked for." in said
     assert (
         "Has an offer one place Since Tuesday 2 March 2027, 10:00 GMT (London), "
         "held until Thursday 4 March 2027, 10:00 GMT (London)." in said
