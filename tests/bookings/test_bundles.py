@@ -317,3 +317,28 @@ def test_whatever_ticket_is_typed_the_bundle_has_one(
     three(app)
     data = typed(client, ticket_type="self_funded", **{"attendee-0-ticket": "standard"})
     assert client.post(f"{BUNDLE}/bookings", data=data).status_code == 303
+
+
+def test_an_organisation_pays_a_bundle_of_its_tickets_on_one_invoice(
+    app: Flask, clock: Clock, client: PageClient, stripe: StandIn
+) -> None:
+    with arranged(app):
+        made = [a_workshop(slug=slug, price_minor=None, in_days=40 + n) for n, slug in enumerate(SLUGS)]
+        for each in made:
+            a_ticket(each, code="organisation", prices={"GBP": 14500}, payment="invoice")
+        a_bundle(*made, ticket="organisation", prices={"GBP": 36975})
+    paying = {
+        "by_invoice": "y",
+        "invoice_organisation": "The Clinic",
+        "invoice_address": "1 High Street, Leeds",
+        "invoice_email": "accounts@clinic.example",
+    }
+    assert client.post(f"{BUNDLE}/bookings", data=typed(client, **paying)).status_code == 303
+
+    with app.app_context():
+        booking = the_booking()
+        assert (booking.state, booking.bill.total_minor) == ("awaiting_invoice", 36975)
+        states = [place.state for place in db.session.scalars(select(Place))]
+        assert states == ["taken"] * 3
+    assert [share for *_, share in shares(app)] == [12325] * 3
+    assert faults(app) == []
