@@ -7,7 +7,7 @@ from flask import Flask
 from icalendar import Calendar
 from sqlalchemy import select
 
-from bookings import audit, moving
+from bookings import audit, corrections, lifecycle, moving
 from bookings.models import Attendee, Booking
 from courses.models import Place, Workshop
 from lib import clock as clocks
@@ -111,7 +111,7 @@ def test_the_booker_s_page_lists_the_workshops_of_each_person(app: Flask, client
     assert "Ann Attwood and Bob Barnes have places" in said
     assert said.count("ann@clinic.example") == 1
     for slug in SLUGS:
-        assert f"A colleague comes instead of Ann Attwood to Day {slug}" in said
+        assert f"a colleague comes instead of Ann Attwood to Day {slug}" in said
     assert "4 sessions in London" in said
     assert 'href="/bundles/autumn-three"' in page.get_data(as_text=True)
 
@@ -172,6 +172,18 @@ def test_a_colleague_comes_to_one_of_them(app: Flask, client: PageClient) -> Non
 
     assert [each.name for each in rows(app, Attendee)] == ["Ann Attwood", "Cy Carter", "Ann Attwood"]
     assert "Ann Attwood and Cy Carter have places" in main_text(client.get(made.url))
+    sound(app)
+
+
+def test_a_name_put_right_is_right_at_every_workshop(app: Flask, client: PageClient) -> None:
+    made = opened(app, client, ANN, BOB)
+    with arranged(app):
+        booking = lifecycle.locked(db.session.get_one(Booking, made.id).bill_id)
+        wanted = corrections.Correction("Anne Attwood", "anne@clinic.example", "A typo")
+        corrections.correct(booking, 2, wanted, actor="user:1", now=clocks.now())
+
+    assert [each.name for each in rows(app, Attendee)] == ["Anne Attwood", "Bob Barnes"] * 3
+    assert [each.to_email for each in letters(app, "confirmed")].count("anne@clinic.example") == 3
     sound(app)
 
 
