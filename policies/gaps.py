@@ -58,6 +58,9 @@ def faults(rules: Rules) -> list[str]:
 
 def _of(rules: Rules, action: str) -> Iterator[str]:
     about = rules.about(action)
+    if mixed := _mixed(about):
+        yield f"About {action}: `{mixed}` is compared with dates in one rule and with other things in another."
+        return
     dimensions = _dimensions(about)
     if prod(len(each.places) for each in dimensions) > _MOST:
         yield f"The rules for {action} ask about too many things at once to be checked. Split them by action."
@@ -82,6 +85,13 @@ def _dimensions(about: Sequence[Rule]) -> tuple[Dimension, ...]:
         for atom in conditions.atoms(rule.condition):
             found.setdefault(atom.key, []).append(atom)
     return tuple(_dimension(key, atoms) for key, atoms in found.items())
+
+
+def _mixed(about: Sequence[Rule]) -> str:
+    """A key that cannot be put in order, since rules compare it with things of different kinds."""
+    kinds: dict[str, str] = {}
+    atoms = (atom for rule in about for atom in conditions.atoms(rule.condition))
+    return next((each.key for each in atoms if kinds.setdefault(each.key, each.kind) != each.kind), "")
 
 
 def _dimension(key: str, atoms: Sequence[Atom]) -> Dimension:

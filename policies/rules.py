@@ -83,6 +83,8 @@ _ABOVE = (
     *("id", "name", "currency", "tz", "anchor", "holidays", "params", "limits", "rules", "words", "examples"),
     *("gaps", "not_visible", "facts", "instalments"),
 )
+_MAPPINGS, _LISTED = ("params", "limits", "words"), ("holidays", "gaps", "not_visible", "examples")
+_LARGEST = 10**12  # minor units
 _LIMITS = ("transfers_max", "substitutions_max", "transfer_window")
 
 
@@ -147,6 +149,8 @@ def read(data: Any) -> Rules:
     if not isinstance(data, Mapping):
         raise PolicyRefused(["A policy is a mapping with `rules`."])
     faults = [_unknown(str(key), _ABOVE) for key in data if key not in _ABOVE and _meant(str(key), _ABOVE)]
+    if shapeless := [*_shapeless(data, _MAPPINGS, Mapping, "mapping"), *_shapeless(data, _LISTED, list, "list")]:
+        raise PolicyRefused([*faults, *shapeless])
     currency = "" if data.get("currency") in (None, "", "multi") else str(data["currency"])
     zone, anchor = str(data.get("tz") or zones.LONDON), str(data.get("anchor") or "event_start")
     if currency and not _CURRENCY.fullmatch(currency):
@@ -169,7 +173,7 @@ def read(data: Any) -> Rules:
         zone=zone,
         anchor=ANCHORS.get(anchor, anchor),
         holidays=holidays,
-        params={str(k): v for k, v in (data.get("params") or {}).items() if isinstance(v, int)},
+        params={str(k): v for k, v in (data.get("params") or {}).items() if type(v) is int and abs(v) < _LARGEST},
         limits=limits,
         rules=rules,
         words={str(k): str(v) for k, v in (data.get("words") or {}).items()},
@@ -178,6 +182,11 @@ def read(data: Any) -> Rules:
     if circle := next((action for action in made.actions if _leads_back(made, action)), ""):
         raise PolicyRefused([f"`treat_as` leads from {circle} back to {circle}, so nothing would ever answer."])
     return made
+
+
+def _shapeless(data: Mapping[str, Any], keys: tuple[str, ...], kind: type, named: str) -> Iterator[str]:
+    wrong = (key for key in keys if data.get(key) is not None and not isinstance(data[key], kind))
+    yield from (f"`{key}` is a {named}, not {data[key]!r}." for key in wrong)
 
 
 def _leads_back(rules: Rules, action: str) -> bool:
@@ -280,10 +289,12 @@ def _percent(key: str, value: Any) -> Fraction:
 def _amount(key: str, value: Any) -> Any:
     """An amount in minor units, or one for each currency, or the name of a parameter or fact that holds it."""
     if isinstance(value, Mapping) and value and all(_CURRENCY.fullmatch(str(each)) for each in value):
+        if not all(isinstance(minor, int) for minor in value.values()):
+            raise ValueError(f"`{key}` needs a whole number of minor units in each currency, not {value!r}.")
         return {str(currency): _amount(key, minor) for currency, minor in value.items()}
     if isinstance(value, str) and _NAME.fullmatch(value):
         return value
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _LARGEST:
         raise ValueError(f"`{key}` is a whole number of minor units (1500 for 15.00), not {value!r}.")
     return value
 
@@ -299,7 +310,7 @@ def _limits(data: Any) -> tuple[Mapping[str, Any], list[str]]:
         tuple(window(data))
     except ValueError as problem:
         faults.append(f"`transfer_window`: {problem}")
-    return dict(data), faults
+    return {key: value for key, value in data.items() if value is not None}, faults
 
 
 def window(limits: Mapping[str, Any]) -> Iterator[Any]:
@@ -309,6 +320,10 @@ def window(limits: Mapping[str, Any]) -> Iterator[Any]:
         if set(said) not in ({"longest_of"}, {"shortest_of"}):
             raise ValueError("write a length, {longest_of: [...]} or {shortest_of: [...]}.")
         said = next(iter(said.values()))
+        if not isinstance(said, list) or not said:
+            raise ValueError("name the lengths in a list: {longest_of: [6mo, 6 events]}.")
+    elif isinstance(said, list):
+        raise ValueError("say which of them counts: {longest_of: [...]} or {shortest_of: [...]}.")
     for each in said if isinstance(said, list) else [] if said is None else [said]:
         events = re.fullmatch(r"(\d+) events?", str(each))
         yield int(events[1]) if events else each if isinstance(each, date) else _date_or_length(str(each))

@@ -124,7 +124,10 @@ def read(data: Mapping[str, Any]) -> Rules:
 
 def plain(data: Mapping[str, Any]) -> dict[str, Any]:
     """Data as JSON keeps it: dates as text."""
-    found: dict[str, Any] = json.loads(json.dumps(data, default=_text))
+    try:
+        found: dict[str, Any] = json.loads(json.dumps(data, default=_text, allow_nan=False))
+    except ValueError:
+        raise PolicyRefused(["A number in it is none: infinity and the like cannot be kept."]) from None
     return found
 
 
