@@ -150,6 +150,10 @@ def state_of(booking: Booking, now: datetime) -> str:
 
 def booking_json(view: BookingView) -> dict[str, Any]:
     booking = view.booking
+    parts = [
+        {"due_on": each.due_on.isoformat(), "minor": each.minor, "state": each.state}
+        for each in booking.bill.instalments
+    ]
     return {
         "reference": booking.reference,
         "state": view.state,
@@ -160,10 +164,7 @@ def booking_json(view: BookingView) -> dict[str, Any]:
             "credit_minor": view.balance.credit_minor,
             "currency": booking.currency,
         },
-        "instalments": [
-            {"due_on": each.due_on.isoformat(), "minor": each.minor, "state": each.state}
-            for each in booking.bill.instalments
-        ],
+        **({"instalments": parts} if parts else {}),
         "held_until": zones.z(booking.held_until) if booking.held_until and view.state == "held" else None,
         "attendees": [{"n": each.n, "name": each.name, "state": each.state} for each in booking.attendees],
     }

@@ -49,7 +49,7 @@ def words(ticket: TicketFacts, zone: str, now: datetime) -> str:
         return ""
     at_once = parts.total_minor - sum(each.minor for each in later)
     said = [f"{money.text(each.minor, currency)} on {zones.day(each.due_on)}" for each in later]
-    return f"{money.text(at_once, currency)} now, {catalogue.words(said)}"
+    return catalogue.words([f"{money.text(at_once, currency)} now", *said])
 
 
 def told(plan: Plan | None, quote: Quote) -> dict[str, Any]:

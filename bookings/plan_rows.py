@@ -82,6 +82,8 @@ def deposit_of(attendee: Attendee) -> int | None:
     kept = attendee.booking.quote.get("deposits", {}).get(str(attendee.n))
     if kept is not None:
         return int(kept)
+    if attendee.booking.bundle_id is not None:
+        return None  # a bundle is paid at once, whatever its tickets are by themselves
     parts = deposits.read(attendee.ticket.terms) if attendee.ticket.payment == deposits.PAYMENT else None
     share = attendee.price_minor - attendee.discount_minor
     return min(parts.deposit_minor // attendee.ticket.seats, share) if parts else None

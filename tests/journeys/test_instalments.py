@@ -76,7 +76,7 @@ def test_deposit_first_part_by_its_letter_and_the_place_given_up(
     cancelling = other.client.get(f"/bookings/{walk.reference()}/cancellation")
     said = main_text(cancelling)
     assert "£140.00" in said
-    assert "Not paid yet, and no longer owed £150.00" in said
+    assert "No longer owed £150.00" in said
     answer = other.client.submit(form(cancelling, "/cancellation#quote"))
     assert answer.status_code == 303
     walk.work()
