@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from accounts import consent
 from bookings import (
+    attendee_rows,
     booked,
     change_terms,
     choosing,
@@ -26,7 +27,7 @@ from bookings import (
     waiting_list,
 )
 from bookings.choosing import TicketNotOnSale, Wish, offer_of
-from bookings.models import Answer, Attendee, AttendeeExtra, AttendeePlace, Booking, WaitingPerson
+from bookings.models import Booking, WaitingPerson
 from courses import bundles, catalogue, places, schedule, shelf, standing
 from courses.bundles import BundleListing
 from courses.bundles_models import Bundle
@@ -286,39 +287,7 @@ def write(
     )
     added = {(each.n, each.ticket): each for each in quote.extras}
     for one in coming.of(wish, listing, quote):
-        ticket, *extras = one.tickets
-        booking.attendees.append(
-            Attendee(
-                organiser_id=organiser_id,
-                workshop_id=one.workshop_id,
-                ticket_type_id=ticket.id,
-                n=one.n,
-                name=one.person.name,
-                email=one.person.email,
-                state="held",
-                price_minor=one.share.price_minor,
-                discount_minor=one.share.discount_minor,
-                proof=one.person.proof if ticket.proof != "none" else "",
-                claims=[
-                    AttendeePlace(organiser_id=organiser_id, place_id=held[pool].pop())
-                    for each in (ticket, *extras)
-                    for pool in each.pools
-                ],
-                extras=[
-                    AttendeeExtra(
-                        organiser_id=organiser_id,
-                        ticket_type_id=each.id,
-                        price_minor=added[one.n, each.code].price_minor,
-                        discount_minor=added[one.n, each.code].discount_minor,
-                    )
-                    for each in extras
-                ],
-                answers=[
-                    Answer(organiser_id=organiser_id, question_id=question, text=text)
-                    for question, text in one.answers.items()
-                ],
-            )
-        )
+        booking.attendees.append(attendee_rows.made(organiser_id, one.n, coming.seat(one, added, held)))
     db.session.add(booking)
     db.session.flush()
     history.record(

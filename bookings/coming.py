@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bookings import asking, choosing
+from bookings.attendee_rows import Added, Seat
 from bookings.choosing import Attending, Wish
-from bookings.pricing import Quote, Share, in_steps
+from bookings.pricing import Extra, Quote, Share, in_steps
 from courses.bundles import BundleListing
 from courses.catalogue import Listing
 from courses.shelf import TicketFacts
@@ -45,6 +46,26 @@ def of(wish: Wish, listing: Listing, quote: Quote) -> list[Coming]:
         )
         for person in wish.attending
     ]
+
+
+def seat(one: Coming, extras: Mapping[tuple[int, str], Extra], held: Mapping[int, list[int]]) -> Seat:
+    """What one of them is written down as, with the next of the places `held` in each pool; those are used up."""
+    ticket, *added = one.tickets
+    return Seat(
+        workshop_id=one.workshop_id,
+        ticket_id=ticket.id,
+        name=one.person.name,
+        email=one.person.email,
+        price_minor=one.share.price_minor,
+        discount_minor=one.share.discount_minor,
+        place_ids=tuple(held[pool].pop() for each in one.tickets for pool in each.pools),
+        proof=one.person.proof if ticket.proof != "none" else "",
+        extras=tuple(
+            Added(each.id, extras[one.n, each.code].price_minor, extras[one.n, each.code].discount_minor)
+            for each in added
+        ),
+        answers=one.answers,
+    )
 
 
 def tickets_of(person: Attending, listing: Listing) -> list[TicketFacts]:

@@ -54,7 +54,7 @@ WRITERS = {
 MAKERS = {
     "Booking": "bookings/checkout.py",
     "PaymentAttempt": "bookings/checkout.py",
-    "Attendee": "bookings/checkout.py",
+    "Attendee": "bookings/attendee_rows.py",
     "Payment": "payments/by_hand.py",
     "Letter": "mail/outbox.py",
 }
