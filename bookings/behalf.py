@@ -54,8 +54,9 @@ def cases(booking: Booking, *asked: str) -> list[Case]:
     made = []
     for action in asked or ENDINGS:
         words = ENDINGS.get(action, "They ask for it")
-        if asked or action in ALWAYS or (rules and action in rules.actions):
-            made.append(Case(action, "", words))
+        if not (asked or action in ALWAYS or (rules and action in rules.actions)):
+            continue
+        made.append(Case(action, "", words))
         for reason in _reasons(rules, action) if rules else ():
             named = reason.replace("_", " ")
             made.append(Case(action, reason, f"{words}: {named}, and there is proof"))

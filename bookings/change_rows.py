@@ -100,7 +100,8 @@ def write(
     db.session.flush()
     if act.is_by_team:
         said = {"attendee": attendee.id, "who": attendee.name, "kind": kind, "money": deal.words, "source": act.source}
-        _remember(change, "changed_for_booker", act.actor, act.at, said | {"why": act.why})
+        verb = "change_begun_for_booker" if until else "changed_for_booker"
+        _remember(change, verb, act.actor, act.at, said | {"why": act.why})
     return change
 
 

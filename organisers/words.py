@@ -59,6 +59,7 @@ LETTERS = {
     "workshop_cancelled": "The workshop is cancelled",
     "cancelled_booking": "The workshop is cancelled, and the money",
     "organiser_notice": "A notice to you",
+    "credit_kept": "A credit to be used later",
     "waiting_joined": "On the waiting list",
     "waiting_offer": "A place held for somebody who waited",
     "waiting_first_come": "A free place, for whoever answers first",
@@ -90,9 +91,11 @@ _DEEDS = {
     "instalment_paid": "A part of the price paid",
     "instalments_dropped": "Parts not paid yet, no longer owed",
     "changed_for_booker": "Done for the booker",
+    "change_begun_for_booker": "Begun for the booker",
     "change_lapsed": "A change was not paid for in time",
     "refund_repeated": "A refund sent again",
     "credit_issued": "Kept as a credit",
+    "credit_spent": "Paid with a credit",
     "payment_mismatch": "A payment did not fit the bill",
     "letter_failed": "A letter failed",
     "letter_resent": "A letter sent again",
@@ -133,7 +136,7 @@ def entry(kept: Entry) -> str:
         said.append(money.text(int(facts["amount_minor"]), str(facts["currency"])))
     if kept.verb.startswith("letter_"):
         said.append(letter(str(facts.get("template") or facts.get("letter"))).lower())
-    if kept.verb == "changed_for_booker":
+    if kept.verb in ("changed_for_booker", "change_begun_for_booker"):
         by = "by the booking terms" if facts["source"] == "rule" else "on terms of your own"
         said.append(f"{facts['who']}, {_CHANGES[facts['kind']]} {by}: {str(facts['money']).rstrip('.')}")
     for name, words in (("name", "name"), ("email", "address")):

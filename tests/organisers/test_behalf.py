@@ -239,6 +239,7 @@ def test_an_illness_the_terms_leave_to_the_organiser(app: Flask, owner: PageClie
     assert "They cannot come: medical, and there is proof" in said
     assert "They did not come" in said
     assert "They left early" not in said
+    assert "They withdraw" not in said
 
     address = f"{page(made)}?case=cancel:medical"
     assert "£126.00 is kept as a credit" in main_text(owner.get(address))
@@ -294,7 +295,10 @@ def test_a_colleague_comes_and_the_fee_is_asked_for_by_letter(
 
     done = send(owner, address, name=CY[0], email=CY[1], way="terms-0", why="She rang")
 
-    assert "A letter asks the booker to pay" in main_text(owner.get(done.location))
+    told = main_text(owner.get(done.location))
+    assert "A letter asks the booker to pay" in told
+    assert "A change waits for its payment £25.00 is to be paid by" in told
+    assert "Begun for the booker, Ann Attwood, place passed on by the booking terms: £25.00 is to be paid first" in told
     assert "it costs £25.00" in to_booker(app)
     assert [each.name for each in rows(app, Attendee)] == [ANN[0]]
     assert "A change waits" in main_text(client.get(made.url))
