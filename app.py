@@ -16,6 +16,7 @@ from accounts import login as accounts_login
 from accounts import routes as accounts_routes
 from bookings import bundle_routes as bookings_bundle_routes
 from bookings import change_routes as bookings_change_routes
+from bookings import credit_routes as bookings_credit_routes
 from bookings import cli as bookings_cli
 from bookings import invoice_jobs as bookings_invoice_jobs
 from bookings import invoice_routes as bookings_invoice_routes
@@ -48,6 +49,7 @@ from organisers import papers_routes as organisers_papers_routes
 from organisers import people_acts_routes as organisers_people_acts_routes
 from organisers import people_routes as organisers_people_routes
 from organisers import plans_routes as organisers_plans_routes
+from organisers import policies_routes as organisers_policies_routes
 from organisers import proofs_routes as organisers_proofs_routes
 from organisers import recordings_routes as organisers_recordings_routes
 from organisers import routes as organisers_routes
@@ -77,6 +79,7 @@ ROOMS = (
     bookings_invoice_routes.bp,
     bookings_waiting_routes.bp,
     bookings_change_routes.bp,
+    bookings_credit_routes.bp,
     bookings_plan_routes.bp,
     bookings_webhook.bp,
     recordings_routes.bp,
@@ -90,6 +93,7 @@ ROOMS = (
     organisers_codes_routes.bp,
     organisers_newsletter_routes.bp,
     organisers_plans_routes.bp,
+    organisers_policies_routes.bp,
     organisers_proofs_routes.bp,
     organisers_workshop_routes.bp,
     organisers_dates_routes.bp,

@@ -60,11 +60,9 @@ def money_words(booking: Booking, deals: Sequence[Deal], back: int) -> list[str]
     said = [back_words(booking, back)] if back else []
     credit = sum(deal.credit_minor for deal in deals)
     if credit:
-        until = max((deal.credit_until for deal in deals if deal.credit_until), default=None)
-        ends = f" It can be spent until {zones.moment(until, booking.organiser.zone)}." if until else ""
         said.append(
-            f"{letters.amount(booking, credit)} is kept as a credit for {booking.booker_email}; write to "
-            f"{booking.organiser.email} to use it for another booking.{ends}"
+            f"{letters.amount(booking, credit)} is kept as a credit for {booking.booker_email}; a letter of its own "
+            "says until when, and how to use it for another booking."
         )
     resold = sum(deal.if_resold_minor for deal in deals)
     if resold:

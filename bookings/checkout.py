@@ -16,6 +16,7 @@ from bookings import (
     choosing,
     closed,
     coming,
+    credit_spending,
     discounts,
     invoicing,
     letters,
@@ -61,8 +62,8 @@ class PriceEnded(HoldLapsed):
 def start(wish: Wish, now: datetime, offered: WaitingPerson | None = None) -> Booking:
     """Hold the places, freeze the price, and write down the booking with its first attempt at payment.
 
-    What the waiting list has `offered` somebody passes over to the booking. A free booking is confirmed at once and has
-    no attempt. Raises the Refusal that names what stands against it.
+    What the waiting list has `offered` somebody passes over to the booking. One that is free, or paid with a credit, is
+    confirmed at once and has no attempt. Raises the Refusal that names what stands against it.
     """
     schedule.hold_still(Workshop.slug == wish.slug)
     waited = waiting.claim(offered.id, offered.workshop_id, now) if offered else None
@@ -99,12 +100,15 @@ def begin(wish: Wish, listing: catalogue.Listing, now: datetime, waited: Waiting
     if any(person.answers for person in wish.attending):
         for each in bundles.workshops(listing):
             erase_later(each.id, each.ends_at)
-    if quote.total_minor == 0:
+    charges = plan.charges(quote) if plan else quote.charges
+    if not wish.invoice_to:
+        charges = credit_spending.put(booking, wish.credit_of, charges, now)
+    if not any(line.minor for line in charges):
         lifecycle.confirm(lifecycle.locked(booking.bill_id), actor="booker", now=now)
     elif wish.invoice_to:
         invoicing.begin(lifecycle.locked(booking.bill_id), wish.invoice_to, now)
     else:
-        new_attempt(booking, plan.charges(quote) if plan else quote.charges, listing.workshop.title, now)
+        new_attempt(booking, charges, listing.workshop.title, now)
         work.post(LAPSE, f"booking:{booking.id}", until, {"booking": booking.id})
     return booking
 

@@ -48,7 +48,8 @@ class Wish:
     """A filled form, checked for shape; whether it can be had is decided under the lock.
 
     `amounts` are what the buyer would like to pay, in minor units, by the code of a ticket that lets them choose;
-    `at_once` says that a ticket with a deposit is paid in full now, `invoice_to` whose organisation pays on an invoice.
+    `at_once` says that a ticket with a deposit is paid in full now, `invoice_to` whose organisation pays on an invoice,
+    `credit_of` whose credits pay as far as they go: an address shown to be the booker's, never one that was typed.
     """
 
     slug: str
@@ -65,6 +66,7 @@ class Wish:
     amounts: Mapping[str, int] = field(default_factory=dict)
     at_once: bool = False
     invoice_to: InvoiceTo | None = None
+    credit_of: str = ""
 
 
 def offer_of(listing: catalogue.Listing, code: str) -> catalogue.Offer | None:

@@ -61,9 +61,11 @@ class BookingForm(invoice_forms.InvoiceFields, FlaskForm):  # type: ignore[misc]
     )
     marketing = BooleanField("Write to me about new workshops. You can stop this at any time.")
     pay = StringField("How would you like to pay?", filters=[one_line])
+    use_credit = BooleanField("Use my credit")
     once = HiddenField(filters=[lambda text: one_line(text)[:LONGEST_ONCE]])
 
     attendee: Any
+    credit_of = ""  # whose credits may be used, as far as the door knows
 
     def fill(self, listing: Listing, questions: Sequence[Asked]) -> None:
         """Know the workshop that the form is for, and fall back to its only possible values."""
@@ -133,6 +135,7 @@ class BookingForm(invoice_forms.InvoiceFields, FlaskForm):  # type: ignore[misc]
             amounts=self._amounts(),
             invoice_to=invoice_forms.to(self),
             at_once=self.pay.data == ALL_AT_ONCE,
+            credit_of=self.credit_of if self.use_credit.data else "",
         )
 
     def numbers(self) -> list[int]:

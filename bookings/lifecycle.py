@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
-from bookings import discounts, invites, invoice_papers, letters, plan_rows, reminders, reselling
+from bookings import credit_spending, discounts, invites, invoice_papers, letters, plan_rows, reminders, reselling
 from bookings.models import Attendee, Booking
 from courses import places, schedule
 from courses.models import TicketType, Workshop
@@ -68,7 +68,8 @@ def locked(bill_id: int) -> Booking:
 def confirm(booking: Booking, *, actor: str, now: datetime) -> None:
     """Take the places for good, write the invites, post one letter an attendee and the receipt.
 
-    Raises WorkshopFull or CodeSpent, with no place claimed, when a hold that ran out cannot be claimed again.
+    Raises WorkshopFull, CodeSpent or CreditGone, with no place claimed, when a hold that ran out cannot be claimed
+    again.
     """
     _may_move(booking, "confirmed")
     _claim(booking, now)
@@ -77,19 +78,32 @@ def confirm(booking: Booking, *, actor: str, now: datetime) -> None:
     plan_rows.begin(booking, now)
     booking.confirmed_at = now
     reselling.sold(place_ids(booking), now)
-    for attendee in booking.attendees:
-        invites.make(attendee, now)
-        letters.confirmed(attendee, now)
-        reminders.post_all(attendee, now)
+    _welcome(booking, booking.attendees, now)
     invoice_papers.acknowledge(booking, now)
     letters.receipt(booking, now)
-    if any(each.workshop.catch_up_offered and each.ticket.includes_recording for each in booking.attendees):
-        work.post(OPEN_WINDOWS, f"booking:{booking.id}", now, {"booking": booking.id})
+
+
+def take_in(booking: Booking, added: Sequence[Attendee], *, actor: str, now: datetime) -> None:
+    """More people come with a confirmed booking, from now on; their places are taken already."""
+    reselling.sold(sorted(claim.place_id for attendee in added for claim in attendee.claims), now)
+    for attendee in added:
+        attendee.state, attendee.added_at = "confirmed", now
+    db.session.flush()
+    _welcome(booking, added, now)
+    history.record(
+        f"booking:{booking.id}",
+        "places_added",
+        at=now,
+        actor=actor,
+        organiser_id=booking.organiser_id,
+        facts={"attendees": [attendee.id for attendee in added], "who": [attendee.name for attendee in added]},
+    )
 
 
 def await_bank(booking: Booking, *, actor: str, now: datetime) -> None:
     """Keep the places while the bank debit is on its way, or give them back until it arrives, as the organiser has
-    set. The code's use is kept either way. Raises WorkshopFull or CodeSpent like `confirm`."""
+    set. The code's use is kept either way. Raises WorkshopFull, CodeSpent or CreditGone
+    like `confirm`."""
     _may_move(booking, "awaiting_bank")
     if booking.organiser.holds_for_bank:
         _claim(booking, now)
@@ -157,12 +171,24 @@ def place_ids(booking: Booking) -> list[int]:
     return sorted(claim.place_id for attendee in booking.attendees for claim in attendee.claims)
 
 
+def _welcome(booking: Booking, coming: Sequence[Attendee], now: datetime) -> None:
+    """Invites, a letter and reminders for each of them, and the windows of what is published."""
+    for attendee in coming:
+        invites.make(attendee, now)
+        letters.confirmed(attendee, now)
+        reminders.post_all(attendee, now)
+    if any(each.workshop.catch_up_offered and each.ticket.includes_recording for each in coming):
+        work.post(OPEN_WINDOWS, f"booking:{booking.id}", now, {"booking": booking.id})
+
+
 def _claim(booking: Booking, now: datetime) -> None:
     places.keep(place_ids(booking), now)
     try:
         discounts.keep_use(booking.id, now)
-    except discounts.CodeSpent:
+        credit_spending.take_again(booking, now)
+    except (discounts.CodeSpent, credit_spending.CreditGone):
         places.release(place_ids(booking), now)
+        discounts.release_use(booking.id)
         raise
 
 

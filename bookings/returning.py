@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from bookings import discounts, invoice_papers
+from bookings import credit_letters, discounts, invoice_papers
 from bookings.models import Booking
 from history import models as history
 from payments import credits, invoices, ledger, refunds
@@ -69,6 +69,7 @@ def keep_as_credit(
     """Keep `minor` of what was paid as a credit of the person behind `email`, instead of sending it back."""
     credit = credits.issue(booking.bill_id, minor, email=email, reason=reason, expires_at=expires_at, now=now)
     _record(booking, "credit_issued", {"amount_minor": minor, "credit": credit.id, "why": reason}, actor, now)
+    credit_letters.kept(booking, credit, now)
     free_code_if_all_back(booking)
     return credit
 

@@ -145,7 +145,7 @@ def quote_of(sale: Sale) -> Answer | str | tuple[str, int]:
     plan = plan_quotes.of(wish, listing, priced.quote, now)
     due = credit_pages.taken(wish, listing.workshop.organiser.id, plan_quotes.told(plan, priced.quote), now)
     if web.wants_json():
-        return jsonify({**_quote_json(priced), **due})
+        return jsonify(_quote_json(priced) | (due if due["later"] or due["credit_minor"] else {}))
     for field in form:
         field.errors = []
     return _form_page(sale, form, priced.quote, priced.refused, plan, due)
@@ -281,7 +281,7 @@ def _form_page(
         waited=sale.offer,
         plan=plan,
         due=due,
-        credit=credit_pages.offered(form, listing.workshop.organiser, now),
+        credit=credit_pages.offered(form.credit_of, form.currency.data or "", listing.workshop.organiser, now),
         in_parts=plan_quotes.choices(listing, now),
         policy=policy_words.of_listing(listing, form.currency.data or listing.currency, now),
     )

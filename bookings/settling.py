@@ -17,6 +17,7 @@ from bookings import (
     plan_letters,
     plan_rows,
 )
+from bookings.credit_spending import CreditGone
 from bookings.discounts import CodeSpent
 from bookings.models import Booking
 from courses.places import WorkshopFull
@@ -29,6 +30,7 @@ from payments.models import Payment, PaymentAttempt
 
 FULL = "The places had gone back on sale before the payment arrived, and none is left."
 SPENT = "The code's last use had gone to somebody else before the payment arrived."
+WHY: dict[type[Exception], str] = {WorkshopFull: FULL, CodeSpent: SPENT}
 TWICE = "This booking had already been paid."
 CANCELLED = "The workshop was cancelled before the payment arrived."
 GIVEN_UP = "The booking had been cancelled before the payment arrived."
@@ -95,8 +97,8 @@ def _receive(booking: Booking, payment: Payment, actor: str, now: datetime) -> N
         return
     try:
         lifecycle.confirm(booking, actor=actor, now=now)
-    except (WorkshopFull, CodeSpent) as refusal:
-        why = FULL if isinstance(refusal, WorkshopFull) else SPENT
+    except (WorkshopFull, CodeSpent, CreditGone) as refusal:
+        why = WHY.get(type(refusal), refusal.message)
         if booking.state in lifecycle.MOVES["lapsed"]:
             lifecycle.lapse(booking, actor=actor, why=why, now=now)
         _return_all(booking, payment, why, now)
@@ -109,7 +111,7 @@ def _expect(booking: Booking, actor: str, now: datetime) -> None:
         return  # a debit under way cannot be called back; when it arrives, `_receive` sends it back
     try:
         lifecycle.await_bank(booking, actor=actor, now=now)
-    except (WorkshopFull, CodeSpent):
+    except (WorkshopFull, CodeSpent, CreditGone):
         # A debit under way cannot be called back; when it arrives, `_receive` sends it back.
         if booking.state in lifecycle.MOVES["lapsed"]:
             lifecycle.lapse(booking, actor=actor, why=FULL, now=now)

@@ -11,7 +11,8 @@ from typing import Literal
 from flask import current_app
 
 Purpose = Literal[
-    "booking", "place", "join", "recording", "feed", "newsletter_confirm", "newsletter_leave", "waiting", "invoice"
+    "booking", "place", "join", "recording", "feed", "newsletter_confirm", "newsletter_leave", "waiting", "invoice",
+    "credit"
 ]  # fmt: skip
 
 BYTES = 20  # 160 bits of HMAC-SHA-256

@@ -57,17 +57,21 @@ def available(email: str, organiser_id: int, currency: str, now: datetime) -> li
     return _in_order(found)
 
 
+def locked(email: str, organiser_id: int, currency: str, now: datetime) -> int:
+    """Lock the person's credits, so that nobody else can spend them meanwhile; what is left of them."""
+    return sum(each.minor for each in _in_order(_locked(email, organiser_id, currency, now)))
+
+
 def spend(bill_id: int, email: str, most: int, now: datetime) -> int:
     """Pay up to `most` of a bill out of the person's credits, what ends soonest first; what was paid so.
 
     Nobody else can spend the same meanwhile: the credits are locked and counted again.
     """
     bill = ledger.lock(bill_id)
-    wanted = _spendable(email, bill.organiser_id, bill.currency, now).order_by(Credit.id).with_for_update()
-    locked = db.session.scalars(wanted.execution_options(populate_existing=True)).all()
-    by_id = {each.id: each for each in locked}
+    found = _locked(email, bill.organiser_id, bill.currency, now)
+    by_id = {each.id: each for each in found}
     spent = 0
-    for left in _in_order(locked):
+    for left in _in_order(found):
         part = min(left.minor, most - spent)
         if part > 0:
             ledger.credit_spent(bill, by_id[left.credit_id], part, now)
@@ -141,6 +145,11 @@ def _spendable(email: str, organiser_id: int, currency: str, now: datetime) -> S
         Credit.currency == currency,
         or_(Credit.expires_at.is_(None), Credit.expires_at > now),
     )
+
+
+def _locked(email: str, organiser_id: int, currency: str, now: datetime) -> Sequence[Credit]:
+    wanted = _spendable(email, organiser_id, currency, now).order_by(Credit.id).with_for_update()
+    return db.session.scalars(wanted.execution_options(populate_existing=True)).all()
 
 
 def _in_order(found: Sequence[Credit]) -> list[Left]:

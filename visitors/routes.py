@@ -5,7 +5,17 @@ from flask_login import current_user
 from werkzeug.wrappers import Response as Answer
 
 from accounts import open_to, team
-from bookings import booked, letters, pages, terms, waiting_letters, waiting_list, waiting_pages
+from bookings import (
+    booked,
+    credit_letters,
+    credit_pages,
+    letters,
+    pages,
+    terms,
+    waiting_letters,
+    waiting_list,
+    waiting_pages,
+)
 from courses import catalogue, shelf, standing
 from lib import clock, db, forms, limits, paths, visitor, web, work, zones
 from newsletter import subscribing
@@ -65,6 +75,7 @@ def me() -> Answer:
         bookings=[
             (each, pages.state_of(each, now), letters.booking_url(each), booked.title(each)) for each in bookings
         ],
+        credits=[(each, credit_letters.url(credit)) for each, credit in credit_pages.of_person(current_user.email)],
         desks=team.organisers_of(current_user.id),
         email=current_user.email,
         now=now,

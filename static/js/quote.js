@@ -38,16 +38,19 @@ if (box && form) {
     table.tBodies[0].replaceChildren(...quote.lines.map((line) => row(line, quote.currency)));
     table.tFoot.querySelector("td").textContent = total;
     table.hidden = false;
-    const isInParts = Boolean(parts) && quote.later.length > 0;
+    const later = quote.later ?? []; // said where not all of it is paid by card at once
+    const due = quote.due_now_minor ?? quote.total_minor;
+    const isInParts = Boolean(parts) && quote.later !== undefined;
     if (parts) {
-      const days = quote.later.map((part) => ({ text: part.day, minor: part.minor }));
-      const all = [{ text: "Now", minor: quote.due_now_minor }, ...days];
+      const days = later.map((part) => ({ text: part.day, minor: part.minor }));
+      const credit = quote.credit_minor ? [{ text: "From your credit", minor: quote.credit_minor }] : [];
+      const all = [...credit, { text: "Now", minor: due }, ...days];
       parts.tBodies[0].replaceChildren(...all.map((part) => row(part, quote.currency)));
       parts.hidden = !isInParts;
     }
-    const now = money(quote.due_now_minor, quote.currency);
+    const now = money(due, quote.currency);
     const isInvoiced = Boolean(form.querySelector("#by_invoice")?.checked) && quote.total_minor > 0;
-    button.textContent = isInvoiced ? "Book on an invoice" : isInParts ? `Pay ${now} now` : quote.total_minor ? `Pay ${total}` : "Book without paying";
+    button.textContent = isInvoiced ? "Book on an invoice" : isInParts && due ? `Pay ${now} now` : isInParts ? "Book with my credit" : quote.total_minor ? `Pay ${total}` : "Book without paying";
     say(quote.code.refusal ? quote.code.message : "");
   };
 

@@ -108,8 +108,10 @@ def _credit(made: making.Made) -> str:
     booking = lifecycle.locked(db.session.get_one(Booking, made.id).bill_id)
     until = clock.now() + timedelta(days=300)
     reason = f"{booking.attendees[0].name} does not come"
-    kept = {"email": booking.booker_email, "reason": reason, "expires_at": until, "actor": "booker", "now": clock.now()}
-    return credit_letters.url(returning.keep_as_credit(booking, 2500, **kept))
+    kept = returning.keep_as_credit(
+        booking, 2500, email=booking.booker_email, reason=reason, expires_at=until, actor="booker", now=clock.now()
+    )
+    return credit_letters.url(kept)
 
 
 def _invoice(made: making.Made) -> str:

@@ -243,6 +243,13 @@ VALUES: dict[str, dict[str, Any]] = {
         "hours": 48,
         "first_come_hours": 24,
     },
+    "credit_kept": {
+        **_BOOKING,
+        "amount": "£75.00",
+        "reason": "Grief in the room: Ann Attwood does not come",
+        "until": "Wednesday 1 March 2028, 23:59 GMT (London)",
+        "credit_url": "https://colloquy.example/credits/7-abc",
+    },
     "waiting_offer": {
         **_WAITING,
         "waiting_url": "https://colloquy.example/waiting/7-abc",

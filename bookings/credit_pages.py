@@ -1,0 +1,122 @@
+"""What a person's statement of credits shows: each credit, what happened to it, and what can still be spent."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from accounts.models import Organiser
+from bookings import credit_spending
+from bookings.choosing import Wish
+from bookings.credit_letters import LAST_SECOND, until
+from bookings.models import Booking
+from courses.shelf import OrganiserFacts
+from lib import db, money, zones
+from lib.forms import person_of
+from payments import credits
+from payments.models import Credit, Movement
+
+HAPPENED = {
+    "credit_issued": "Kept of booking {}",
+    "credit_spent": "Used for booking {}",
+    "credit_returned": "Back from booking {}",
+    "credit_expired": "Its time ran out",
+}
+
+
+@dataclass(frozen=True)
+class Happened:
+    """A movement as its person sees it: plus is theirs to spend, minus is gone."""
+
+    at: datetime
+    text: str
+    minor: int
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One credit: why there is one, what is left of it, and the last moment for that."""
+
+    reason: str
+    currency: str
+    left_minor: int
+    until: str | None
+    is_over: bool
+    happened: list[Happened]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """All of a person's credits with one organiser; `spendable` is what can be used now, a text a currency."""
+
+    organiser: Organiser
+    credits: list[Kept]
+    spendable: list[str]
+
+
+def offered(email: str, currency: str, organiser: OrganiserFacts, now: datetime) -> str:
+    """What whoever books may use of their credits, in a phrase; empty for nothing."""
+    left = credit_spending.offered(email, organiser.id, currency, now)
+    if not left:
+        return ""
+    amount = money.text(sum(each.minor for each in left), left[0].currency)
+    ends = next((each.expires_at for each in left if each.expires_at), None)
+    if ends is None:
+        return amount
+    last = zones.moment(ends - LAST_SECOND, organiser.zone)
+    return f"{amount}, {'all' if len(left) == 1 else 'some'} of it until {last}"
+
+
+def taken(wish: Wish, organiser_id: int, told: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """What is `told` of a quote, with what credits would pay of what is due now."""
+    due = told["due_now_minor"]
+    email = "" if wish.invoice_to else wish.credit_of
+    used = credit_spending.would_take(email, organiser_id, wish.currency, due, now)
+    return {**told, "credit_minor": used, "due_now_minor": due - used}
+
+
+def by_id(credit_id: int) -> Credit | None:
+    return db.session.get(Credit, credit_id)
+
+
+def statement(credit: Credit, now: datetime) -> Statement:
+    """Everything of the person whose credit this is, with its organiser; a fixed number of statements."""
+    found = credits.statement(credit.person, credit.organiser_id)
+    references = _references([row.bill_id for _, rows in found for row in rows])
+    organiser = db.session.get_one(Organiser, credit.organiser_id)
+    kept = [_kept(each, rows, references, organiser.zone, now) for each, rows in found]
+    sums: dict[str, int] = {}
+    for each in kept:
+        if not each.is_over and each.left_minor:
+            sums[each.currency] = sums.get(each.currency, 0) + each.left_minor
+    return Statement(organiser, kept, [money.text(minor, currency) for currency, minor in sums.items()])
+
+
+def of_person(email: str) -> list[tuple[Organiser, Credit]]:
+    """With whom an address has credits, each with one of them: the way to that statement."""
+    rows = db.session.execute(
+        select(Organiser, Credit)
+        .join(Credit, Credit.organiser_id == Organiser.id)
+        .where(Credit.person == person_of(email))
+        .order_by(Credit.id)
+    )
+    return list({organiser.id: (organiser, credit) for organiser, credit in rows}.values())
+
+
+def _kept(credit: Credit, rows: Sequence[Movement], references: dict[int, str], zone: str, now: datetime) -> Kept:
+    happened = [Happened(row.at, HAPPENED[row.kind].format(references[row.bill_id]), -row.minor) for row in rows]
+    return Kept(
+        reason=credit.reason,
+        currency=credit.currency,
+        left_minor=sum(each.minor for each in happened),
+        until=until(credit, zone),
+        is_over=credit.expires_at is not None and credit.expires_at <= now,
+        happened=happened,
+    )
+
+
+def _references(bill_ids: Sequence[int]) -> dict[int, str]:
+    rows = db.session.execute(select(Booking.bill_id, Booking.reference).where(Booking.bill_id.in_(set(bill_ids))))
+    return {bill_id: reference for bill_id, reference in rows}  # noqa: C416 - typed

@@ -1,0 +1,90 @@
+"""Credits put towards a booking: taken when its places are held, given back when they lapse, taken again when money
+comes late. Whoever spends one has shown that the address is theirs; an address that was only typed opens nothing.
+
+`returning` says where money of such a booking goes back to: to the card what came from the card, the rest to the
+credits, which then last as long as before.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bookings.models import Booking
+from bookings.pricing import Line
+from courses import least
+from history import models as history
+from lib import money, web
+from payments import credits
+
+
+class CreditGone(web.Refusal):
+    """The credit that a booking was to be paid with was spent, or has ended, before its money came."""
+
+    status = 409
+    refusal = "credit_gone"
+    title = "The credit is no longer there"
+
+
+def usable(left_minor: int, due_minor: int, currency: str) -> int:
+    """How much of a credit a booking takes, in minor units: as much as is left, and as much as leaves Stripe nothing
+    to charge, or enough of it to be charged."""
+    rest = due_minor - min(left_minor, due_minor)
+    if rest:
+        step = money.step(currency)
+        rest = max(rest + -rest % step, least.least(currency))
+    return max(due_minor - rest, 0)
+
+
+def offered(email: str, organiser_id: int, currency: str, now: datetime) -> list[credits.Left]:
+    """What the person can spend here, what ends soonest first; nothing for nobody."""
+    return credits.available(email, organiser_id, currency, now) if email else []
+
+
+def would_take(email: str, organiser_id: int, currency: str, due_minor: int, now: datetime) -> int:
+    """How much of what is due now the person's credits would pay, in minor units."""
+    left = sum(each.minor for each in offered(email, organiser_id, currency, now))
+    return usable(left, due_minor, currency)
+
+
+def put(booking: Booking, email: str, charges: Sequence[Line], now: datetime) -> tuple[Line, ...]:
+    """Pay what is due now, the sum of `charges`, out of the person's credits as far as they go; what is left to charge.
+
+    The credits are locked before they are counted: what is left to charge stays an amount that Stripe takes.
+    """
+    due = sum(line.minor for line in charges)
+    left = credits.locked(email, booking.organiser_id, booking.currency, now) if email else 0
+    most = usable(left, due, booking.currency)
+    taken = credits.spend(booking.bill_id, email, most, now) if most else 0
+    if not taken:
+        return tuple(charges)
+    said = money.text(taken, booking.currency)
+    rest = (Line(f"What is left to pay after {said} of credit", due - taken),) if taken < due else ()
+    booking.quote = {
+        **booking.quote,
+        "charges": [{"text": line.text, "minor": line.minor} for line in rest],
+        "credit": {"of": email, "minor": taken},
+    }
+    history.record(
+        f"booking:{booking.id}",
+        "credit_spent",
+        at=now,
+        actor="booker",
+        organiser_id=booking.organiser_id,
+        facts={"amount_minor": taken, "currency": booking.currency},
+    )
+    return rest
+
+
+def take_again(booking: Booking, now: datetime) -> None:
+    """Make sure that the booking has the credit it was to be paid with: it was given back if the hold ran out.
+
+    Raises CreditGone, with nothing taken.
+    """
+    promised = booking.quote.get("credit")
+    if not promised:
+        return
+    short = promised["minor"] - credits.spent_on(booking.bill_id)
+    if short <= 0:
+        return
+    if credits.locked(promised["of"], booking.organiser_id, booking.currency, now) < short:
+        raise CreditGone("The credit that was to pay a part of it was spent, or had ended, before the payment arrived.")
+    credits.spend(booking.bill_id, promised["of"], short, now)

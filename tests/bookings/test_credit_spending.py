@@ -1,0 +1,261 @@
+"""Credits at the booking form: who may use them, what they pay, and what becomes of them when plans change."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from bookings import audit, credit_letters, credit_spending, lifecycle, returning
+from bookings.models import Booking
+from lib import db, links
+from mail.models import Letter
+from payments import credits, ledger
+from payments.models import Credit, PaymentAttempt
+from tests.bookings import filling
+from tests.bookings.making import Made, a_wish, held, lapse, paid, receive, state_of
+from tests.builders import a_course, a_ticket, a_workshop, an_organiser, arranged
+from tests.conftest import Clock
+from tests.page import PageClient, main_text
+
+pytestmark = pytest.mark.both_databases
+BEA = "bea@clinic.example"
+
+
+@pytest.fixture
+def slug(app: Flask) -> str:
+    """A workshop of 168.00 a place."""
+    with arranged(app):
+        return a_workshop(capacity=20).slug
+
+
+def a_credit(
+    app: Flask, slug: str, clock: Clock, minor: int, *, email: str = BEA, expires_at: datetime | None = None
+) -> int:
+    """A booking of that address whose money is kept as a credit; the credit's id."""
+    made = paid(app, a_wish(slug, booker=("Bea Booker", email), people=[("Cy", f"cy-of-{email}")]))
+    with arranged(app):
+        booking = lifecycle.locked(db.session.get_one(Booking, made.id).bill_id)
+        lifecycle.cancel(booking, booking.attendees, actor="booker", why="", now=clock.at)
+        reason = "Cy does not come"
+        credit = returning.keep_as_credit(
+            booking, minor, email=email, reason=reason, expires_at=expires_at, actor="booker", now=clock.at
+        )
+        returning.give(booking, 16800 - minor, source="rule", reason=reason, actor="rule", now=clock.at)
+        return credit.id
+
+
+def left(app: Flask, clock: Clock, email: str = BEA) -> int:
+    with app.app_context():
+        return sum(each.minor for each in credits.available(email, 1, "GBP", clock.at))
+
+
+def bill_of(app: Flask, made: Made) -> ledger.Balance:
+    with app.app_context():
+        return ledger.of_bill(db.session.get_one(Booking, made.id).bill_id)
+
+
+def asked_of_stripe(app: Flask, made: Made) -> list[int]:
+    with app.app_context():
+        bill_id = db.session.get_one(Booking, made.id).bill_id
+        wanted = select(PaymentAttempt).where(PaymentAttempt.bill_id == bill_id).order_by(PaymentAttempt.id)
+        return [each.amount_minor for each in db.session.scalars(wanted)]
+
+
+def statement_of(app: Flask, credit_id: int) -> str:
+    with app.test_request_context():
+        return urlsplit(credit_letters.url(db.session.get_one(Credit, credit_id))).path
+
+
+def faults(app: Flask, clock: Clock) -> list[object]:
+    with app.app_context():
+        return list(audit.faults(clock.at))
+
+
+# At the form
+
+
+def test_the_letter_leads_to_a_statement_that_opens_the_form(
+    app: Flask, client: PageClient, clock: Clock, slug: str
+) -> None:
+    until = clock.at + timedelta(days=30)
+    number = a_credit(app, slug, clock, 5000, expires_at=until)
+    with app.app_context():
+        letter = db.session.scalars(select(Letter).where(Letter.template == "credit_kept")).one()
+        address = letter.values["credit_url"]
+    assert urlsplit(address).path == statement_of(app, number)
+
+    page = client.get(statement_of(app, number))
+    assert page.headers["Cache-Control"] == "no-store"
+    assert page.headers["Referrer-Policy"] == "no-referrer"
+    said = main_text(page)
+    assert "£50.00 can be used for your next booking" in said
+    assert "Thursday 1 April 2027, 09:59 BST (London)" in said
+    form = main_text(client.get(f"/workshops/{slug}/bookings/new"))
+    assert "Use my credit with Olu Trains: £50.00, all of it until Thursday 1 April 2027, 09:59 BST" in form
+
+    data = filling.typed(client, slug)
+    assert data["use_credit"]
+    quote = filling.send(client, slug, data, to="quote", as_json=True).get_json()
+    assert (quote["total_minor"], quote["credit_minor"], quote["due_now_minor"]) == (16800, 5000, 11800)
+    shown = main_text(filling.send(client, slug, data, to="quote"))
+    assert "From your credit £50.00" in shown
+    assert "Pay £118.00 now" in shown
+    assert left(app, clock) == 5000, "a look at the price spends nothing"
+
+
+def test_who_has_not_opened_it_is_offered_nothing(app: Flask, client: PageClient, clock: Clock, slug: str) -> None:
+    a_credit(app, slug, clock, 5000)
+    data = filling.typed(client, slug) | {"use_credit": "y", "booker_email": BEA}
+
+    assert "credit" not in main_text(client.get(f"/workshops/{slug}/bookings/new"))
+    quote = filling.send(client, slug, data, to="quote", as_json=True).get_json()
+    assert "credit_minor" not in quote
+    assert quote["total_minor"] == 16800
+
+
+@pytest.mark.parametrize("spoil", ["version", "other", "words"])
+def test_a_statement_opens_with_its_own_link_alone(
+    app: Flask, client: PageClient, clock: Clock, slug: str, spoil: str
+) -> None:
+    number = a_credit(app, slug, clock, 5000)
+    with app.app_context():
+        bad = {
+            "version": links.token("credit", number, 2),
+            "other": links.token("booking", number, 1),
+            "words": "anything",
+        }[spoil]
+    assert client.get(f"/credits/{bad}").status_code == 404
+
+
+def test_a_statement_shows_one_person_with_one_organiser(
+    app: Flask, client: PageClient, clock: Clock, slug: str
+) -> None:
+    with arranged(app):
+        other = an_organiser(name="Hill Street", slug="hill-street")
+        elsewhere = a_workshop(course=a_course(organiser=other), slug="elsewhere").slug
+    number = a_credit(app, slug, clock, 5000)
+    a_credit(app, slug, clock, 7000, email="bob@practice.example")
+    a_credit(app, elsewhere, clock, 9000)
+
+    said = main_text(client.get(statement_of(app, number)))
+    assert "£50.00" in said
+    assert "£70.00" not in said
+    assert "£90.00" not in said
+    form = main_text(client.get(f"/workshops/{elsewhere}/bookings/new"))
+    assert "Your credit" not in form, "the link is for one organiser"
+
+
+# What becomes of it
+
+
+def test_part_is_paid_with_it_and_the_rest_by_card(app: Flask, clock: Clock, slug: str) -> None:
+    a_credit(app, slug, clock, 5000)
+    made = held(app, replace(a_wish(slug), credit_of=BEA))
+    assert asked_of_stripe(app, made) == [11800]
+    assert left(app, clock) == 0, "nobody else can use it while the booking is held"
+
+    receive(app, made)
+    assert state_of(app, made) == "confirmed"
+    found = bill_of(app, made)
+    assert (found.paid_minor, found.owed_minor, found.due_minor) == (16800, 16800, 0)
+    assert faults(app, clock) == []
+
+
+def test_all_of_it_needs_no_card(app: Flask, clock: Clock, slug: str) -> None:
+    a_credit(app, slug, clock, 16800)
+    made = held(app, replace(a_wish(slug), credit_of=BEA))
+    assert state_of(app, made) == "confirmed"
+    assert asked_of_stripe(app, made) == []
+    assert bill_of(app, made).due_minor == 0
+    assert faults(app, clock) == []
+
+
+def test_a_hold_that_lapses_gives_it_back(app: Flask, clock: Clock, slug: str) -> None:
+    a_credit(app, slug, clock, 5000)
+    made = held(app, replace(a_wish(slug), credit_of=BEA))
+    clock.shift(hours=1)
+    lapse(app, made)
+    assert left(app, clock) == 5000
+    assert faults(app, clock) == []
+
+
+def test_money_that_comes_late_takes_it_again(app: Flask, clock: Clock, slug: str) -> None:
+    a_credit(app, slug, clock, 5000)
+    made = held(app, replace(a_wish(slug), credit_of=BEA))
+    clock.shift(hours=1)
+    lapse(app, made)
+    receive(app, made)
+    assert state_of(app, made) == "confirmed"
+    assert left(app, clock) == 0
+    assert bill_of(app, made).due_minor == 0
+    assert faults(app, clock) == []
+
+
+def test_money_that_comes_after_it_was_spent_elsewhere_goes_back_in_full(app: Flask, clock: Clock, slug: str) -> None:
+    a_credit(app, slug, clock, 5000)
+    made = held(app, replace(a_wish(slug), credit_of=BEA))
+    clock.shift(hours=1)
+    lapse(app, made)
+    other = replace(a_wish(slug, people=[("Dee", "dee@clinic.example")]), credit_of=BEA)
+    receive(app, held(app, other))
+
+    receive(app, made)
+    assert state_of(app, made) == "lapsed"
+    found = bill_of(app, made)
+    assert (found.paid_minor, found.refunded_minor, found.credit_minor, found.kept_minor) == (16800, 11800, 5000, 0)
+    with app.app_context():
+        told = db.session.scalars(select(Letter).where(Letter.template == "refunded_late")).one()
+        assert "credit" in str(told.values)
+    assert faults(app, clock) == []
+
+
+@pytest.mark.parametrize(("seconds", "used"), [(-1, 5000), (0, 0)])
+def test_it_pays_up_to_its_last_second(app: Flask, clock: Clock, slug: str, seconds: int, used: int) -> None:
+    until = clock.at + timedelta(days=3)
+    a_credit(app, slug, clock, 5000, expires_at=until)
+    clock.set(until + timedelta(seconds=seconds))
+    made = held(app, replace(a_wish(slug), credit_of=BEA))
+    assert asked_of_stripe(app, made) == [16800 - used]
+
+
+def test_money_goes_back_to_the_card_first_and_never_more_than_came_from_it(
+    app: Flask, clock: Clock, slug: str
+) -> None:
+    a_credit(app, slug, clock, 5000)
+    made = held(app, replace(a_wish(slug), credit_of=BEA))
+    receive(app, made)
+    with arranged(app):
+        booking = lifecycle.locked(db.session.get_one(Booking, made.id).bill_id)
+        lifecycle.cancel(booking, booking.attendees, actor="booker", why="", now=clock.at)
+        back = returning.give(booking, 16800, source="rule", reason="cancelled", actor="rule", now=clock.at)
+        assert [each.amount_minor for each in back.refunds] == [11800]
+        assert back.credit_minor == 5000
+    assert left(app, clock) == 5000
+    assert faults(app, clock) == []
+
+
+def test_an_invoice_is_not_paid_with_it(app: Flask, client: PageClient, clock: Clock, slug: str) -> None:
+    with arranged(app):
+        by_invoice = a_workshop(course=a_course(slug="invoiced"), slug="invoiced", price_minor=None)
+        a_ticket(by_invoice, code="organisation", prices={"GBP": 20000}, payment="invoice")
+    number = a_credit(app, slug, clock, 5000)
+    client.get(statement_of(app, number))
+    to = {
+        "by_invoice": "y",
+        "payer_name": "Leeds Trust",
+        "payer_address": "1 Hospital Road",
+        "payer_email": "accounts@trust.example",
+    }
+    data = filling.typed(client, "invoiced") | to
+    quote = filling.send(client, "invoiced", data, to="quote", as_json=True).get_json()
+    assert "credit_minor" not in quote
+
+
+def test_whoever_is_signed_in_finds_their_credits(app: Flask, clock: Clock, slug: str) -> None:
+    number = a_credit(app, slug, clock, 5000)
+    with app.app_context():
+        assert credit_spending.offered("Bea+tag@Clinic.example", 1, "GBP", clock.at)[0].credit_id == number
+        assert credit_spending.offered("", 1, "GBP", clock.at) == []
