@@ -1,5 +1,6 @@
 """A bundle once it is booked: its pages and letters, and one workshop of it given up, passed on, moved or cancelled."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,12 +8,14 @@ from flask import Flask
 from icalendar import Calendar
 from sqlalchemy import select
 
-from bookings import audit, corrections, lifecycle, moving
+from bookings import audit, checkout, corrections, lifecycle, moving
 from bookings.models import Attendee, Booking
-from courses.models import Place, Workshop
+from courses.bundles_models import Bundle
+from courses.models import Place, TicketType, Workshop
 from lib import clock as clocks
 from lib import db
 from mail.models import Letter
+from payments import attempts
 from payments.models import Refund
 from policies import templates, versions
 from tests.bookings.making import ANN, BOB, Made, held_bundle, paid_bundle, receive, state_of
@@ -248,6 +251,30 @@ def test_what_a_cancellation_would_end_is_asked_as_often_for_ten_bundles_as_for_
         held_bundle(app, "autumn-three", ((f"P {n}", f"p{n}@x.example"),))
     assert ending == 3
     assert asked() == (few, 15)
+
+
+@pytest.mark.parametrize("is_bundle_over", [True, False])
+def test_another_way_to_pay_ends_with_the_sale_of_the_bundle_and_not_of_its_tickets(
+    app: Flask, clock: Clock, is_bundle_over: bool
+) -> None:
+    made = held_bundle(app, "autumn-three")
+    ended = clocks.now() + timedelta(minutes=10)
+    with arranged(app):
+        sold = [*db.session.scalars(select(Bundle))] if is_bundle_over else [*db.session.scalars(select(TicketType))]
+        for each in sold:
+            each.sold_until = ended
+    clock.set("2027-03-02T09:33:00Z")
+
+    with arranged(app):
+        booking = lifecycle.locked(db.session.get_one(Booking, made.id).bill_id)
+        if page := attempts.live(booking.bill_id):
+            attempts.expired(page)
+        if is_bundle_over:
+            with pytest.raises(checkout.PriceEnded, match="“Three in autumn” ended") as refused:
+                checkout.again(booking, clocks.now())
+            assert refused.value.facts["next_url"].endswith("/bundles/autumn-three/bookings/new")
+        else:
+            checkout.again(booking, clocks.now())
 
 
 def test_money_for_one_that_filled_up_meanwhile_goes_back_in_full(app: Flask, clock: Clock) -> None:
