@@ -14,9 +14,9 @@ def places_free(task: work.Task, now: datetime) -> None:
 
 
 def turn(task: work.Task, now: datetime) -> None:
-    """An offer, or the time of the list alone, or a sale has ended."""
+    """An offer, or the time of the list alone, or a sale has ended; or a pool has run out."""
     with db.writing():
         waiting.settle(task.arguments["workshop"], now, has_come_free=False)
 
 
-HANDLERS: work.Handlers = {places.PLACES_FREE: places_free, waiting.TURN: turn}
+HANDLERS: work.Handlers = {places.PLACES_FREE: places_free, places.PLACES_GONE: turn, waiting.TURN: turn}

@@ -42,6 +42,7 @@ COPIED = (
     ),
     *("catch_up_offered", "catch_up_days", "catch_up_from", "catch_up_note", "late_buyers_share", "programme"),
     *("policy_id", "cancellation_terms", "access", "join_opens_minutes", "reminders"),
+    *("waiting_at_once", "waiting_hours", "waiting_first_come_hours"),
 )
 _TICKET = (
     *("code", "position", "name", "hint", "kind", "seats", "is_full_price", "includes_live", "includes_recording"),

@@ -14,6 +14,7 @@ from courses.models import Place, Pool
 from lib import db, web, work
 
 PLACES_FREE = "bookings.places_free"  # the waiting list is in a room to the right
+PLACES_GONE = "bookings.places_gone"
 
 
 class WorkshopFull(web.Refusal):
@@ -69,10 +70,7 @@ def hold(
         return {}
     reserve = _reserve(wanted, now) if of_reserve else Counter[int]()
     asked = {pool: number - reserve[pool] for pool, number in wanted.items()}
-    if of_reserve or for_list:
-        _lock_and_check(asked, now, is_first=True)
-    else:
-        _lock_and_check(asked, now)
+    emptied = _lock_and_check(asked, now, is_first=of_reserve or for_list)
     ids = db.session.scalars(
         insert(Place).returning(Place.id, sort_by_parameter_order=True),
         [
@@ -87,6 +85,7 @@ def hold(
             for each in range(number)
         ],
     ).all()
+    _tell_lists(emptied, now)
     left = iter(ids)
     return {pool: [next(left) for _ in range(number)] for pool, number in sorted(wanted.items())}
 
@@ -172,7 +171,8 @@ def _claim_again(place_ids: Sequence[int], now: datetime) -> None:
     rows = db.session.execute(select(Place.pool_id, Place.id, counts(now)).where(Place.id.in_(place_ids))).all()
     missing = Counter(pool for pool, _, does_count in rows if not does_count)
     if missing:
-        _lock_and_check(missing, now, is_first=True)  # who once held the place comes before who waits for one
+        # Who once held the place comes before who waits for one.
+        _tell_lists(_lock_and_check(missing, now, is_first=True), now)
 
 
 def _reserve(wanted: Mapping[int, int], now: datetime) -> Counter[int]:
@@ -182,7 +182,8 @@ def _reserve(wanted: Mapping[int, int], now: datetime) -> Counter[int]:
     return Counter({pool.id: max(min(wanted[pool.id], pool.reserved - given[pool.id]), 0) for pool in pools})
 
 
-def _lock_and_check(wanted: Mapping[int, int], now: datetime, *, is_first: bool = False) -> None:
+def _lock_and_check(wanted: Mapping[int, int], now: datetime, *, is_first: bool = False) -> set[int]:
+    """Lock the pools and make sure there is room. Returns the workshops of those that have none left then."""
     pools = _lock(set(wanted))
     _end_what_ran_out(wanted, now)
     gone = _counted(list(wanted), for_sale(now))
@@ -192,6 +193,16 @@ def _lock_and_check(wanted: Mapping[int, int], now: datetime, *, is_first: bool 
     if short:
         worst = min(short, key=lambda pool: left[pool])
         raise WorkshopFull(left[worst], wanted[worst])
+    return {pool.workshop_id for pool in pools if free[pool.id] == wanted[pool.id]}
+
+
+def _tell_lists(workshop_ids: Collection[int], now: datetime) -> None:
+    """A pool has run out: it may now be the scarcest of those that somebody waits for."""
+    if not workshop_ids:
+        return
+    waited = select(Pool.workshop_id).where(Pool.workshop_id.in_(workshop_ids), Pool.waited.is_not(None)).distinct()
+    for workshop in db.session.scalars(waited).all():
+        work.post(PLACES_GONE, f"workshop:{workshop}", now, {"workshop": workshop})
 
 
 def _end_what_ran_out(pool_ids: Collection[int], now: datetime) -> None:

@@ -468,6 +468,24 @@ def test_who_waits_for_a_reduced_ticket_keeps_nobody_from_the_room(app: Flask) -
 
 
 @both
+def test_a_room_that_fills_up_later_is_kept_for_who_waits_for_a_reduced_ticket_in_it(app: Flask) -> None:
+    with arranged(app):
+        workshop = a_workshop(capacity=2)
+        a_ticket(workshop, code="student", prices={"GBP": 6000}, limited_to=1)
+        slug = workshop.slug
+    student = sold(app, slug, "student", ticket="student")
+    first = waits(app, slug, "w1", ticket="student")
+    sold(app, slug, "last")  # while a place of the room was free, only the student's own was waited for
+    work_off(app)
+    give_up(app, student)
+    with pytest.raises(places.WorkshopFull):  # before the worker comes
+        held(app, a_wish(slug, people=[("Quick", "quick@clinic.example")]))
+    work_off(app)
+    assert states(app, first) == ["offered"]
+    refuse_unsound(app)
+
+
+@both
 def test_the_organiser_offers_by_hand_out_of_the_reserve(app: Flask) -> None:
     with arranged(app):
         workshop = a_workshop(capacity=2)

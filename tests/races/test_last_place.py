@@ -139,10 +139,11 @@ class TestTwoPools:
         first, second, organiser = self.two_evenings(app)
         meeting = Meeting(2, 1)
 
-        def one_by_one(wanted: Any, now: Any) -> None:
+        def one_by_one(wanted: Any, *_: Any, **__: Any) -> set[int]:
             for pool in wanted:
                 places._lock({pool})
                 meeting.wait()
+            return set()
 
         monkeypatch.setattr(places, "_lock_and_check", one_by_one)
         results = at_once(app, [self.a_hold([first, second], organiser), self.a_hold([second, first], organiser)])
