@@ -26,6 +26,7 @@ from bookings import payment_routes as bookings_payment_routes
 from bookings import plan_jobs as bookings_plan_jobs
 from bookings import plan_routes as bookings_plan_routes
 from bookings import routes as bookings_routes
+from bookings import same_card_jobs as bookings_same_card_jobs
 from bookings import waiting_jobs as bookings_waiting_jobs
 from bookings import waiting_routes as bookings_waiting_routes
 from bookings import webhook as bookings_webhook
@@ -117,6 +118,7 @@ HANDLERS = {
     **bookings_jobs.HANDLERS,
     **bookings_invoice_jobs.HANDLERS,
     **bookings_waiting_jobs.HANDLERS,
+    **bookings_same_card_jobs.HANDLERS,
     **bookings_plan_jobs.HANDLERS,
     **visitors_jobs.HANDLERS,
     **recordings_jobs.HANDLERS,

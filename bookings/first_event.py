@@ -19,6 +19,11 @@ def is_first_online(organiser_id: int, emails: Collection[str]) -> bool:
     """
     if not emails:
         return True
+    return not online(organiser_id, or_(*(_is_person(email) for email in sorted(emails))))
+
+
+def online(organiser_id: int, where: ColumnElement[bool]) -> set[int]:
+    """The bills of bookings with such a place, as far as `where` holds for the booking or its attendee."""
     bills = db.session.scalars(
         select(Booking.bill_id)
         .join(Attendee, Attendee.booking_id == Booking.id)
@@ -32,10 +37,10 @@ def is_first_online(organiser_id: int, emails: Collection[str]) -> bool:
             TicketType.kind == "admission",
             TicketType.includes_live,
             TicketType.is_in_room.is_(False),
-            or_(*(_is_person(email) for email in sorted(emails))),
+            where,
         )
     ).all()
-    return not set(bills) - joining.paid_back(set(bills))
+    return set(bills) - joining.paid_back(set(bills))
 
 
 def _is_person(email: str) -> ColumnElement[bool]:

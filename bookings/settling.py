@@ -16,13 +16,14 @@ from bookings import (
     lifecycle,
     plan_letters,
     plan_rows,
+    same_card,
 )
 from bookings.credit_spending import CreditGone
 from bookings.discounts import CodeSpent
 from bookings.models import Booking
 from courses.places import WorkshopFull
 from history import models as history
-from lib import db
+from lib import db, work
 from payments import attempts, ledger, refunds
 from payments.gateway import Checkout
 from payments.inbox import Outcome
@@ -68,6 +69,7 @@ def settle(checkout: Checkout, *, actor: str, now: datetime) -> tuple[Outcome, s
     if checkout.is_paid:
         payment.state = "succeeded"
         ledger.came(payment, now)
+        work.post(same_card.LOOK, f"payment:{payment.id}", now, {"payment": payment.id})
         _receive(booking, payment, actor, now)
         invoice_papers.acknowledge(booking, now)
     elif checkout.is_on_its_way:

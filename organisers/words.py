@@ -96,6 +96,7 @@ _DEEDS = {
     "refund_repeated": "A refund sent again",
     "credit_issued": "Kept as a credit",
     "credit_spent": "Paid with a credit",
+    "same_card_seen": "Paid with a card that has paid before",
     "payment_mismatch": "A payment did not fit the bill",
     "letter_failed": "A letter failed",
     "letter_resent": "A letter sent again",

@@ -149,6 +149,19 @@ def read_attempt_of_intent(intent_id: str) -> str | None:
     return _metadata(found.metadata).get("attempt")
 
 
+def read_card(intent_id: str) -> str:
+    """Stripe's fingerprint of the card that paid an intent; empty where it was no card.
+
+    Raises NotAtStripe or GatewayUnreachable.
+    """
+    with _answers():
+        found = _client().v1.payment_intents.retrieve(intent_id, {"expand": ["latest_charge"]})
+    charge = found.latest_charge
+    details = charge.payment_method_details if isinstance(charge, stripe.Charge) else None
+    card = details.card if details else None
+    return (card.fingerprint or "") if card else ""
+
+
 def send_back(key: str, payment_intent: str, amount_minor: int) -> SentBack:
     """Refund part or all of a payment to where it came from. Raises GatewayUnreachable or GatewayRefused."""
     with _answers():

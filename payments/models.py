@@ -59,7 +59,8 @@ class Payment(Owned, db.Base):
     """Money for a bill, once per Stripe payment intent. `pending` while a bank debit is on its way.
 
     What came past Stripe, by a bank transfer or otherwise, is written down by the team under the payer's `reference`;
-    in the place of an intent it has a name of ours.
+    in the place of an intent it has a name of ours. `card` is Stripe's fingerprint of a card number: the same for the
+    same card, and nothing can be read from it.
     """
 
     __tablename__ = "payment"
@@ -78,6 +79,7 @@ class Payment(Owned, db.Base):
     attempt_id: Mapped[db.Ref | None]
     payment_intent: Mapped[str] = mapped_column(String(120), unique=True)
     reference: Mapped[str] = mapped_column(String(80), default="")
+    card: Mapped[str] = mapped_column(String(40), default="", index=True)
     state: Mapped[str] = mapped_column(String(10))
     amount_minor: Mapped[db.Minor]
     currency: Mapped[db.Currency]

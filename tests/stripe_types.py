@@ -10,7 +10,14 @@ from pydantic import ConfigDict, TypeAdapter
 from stripe import _request_options
 from stripe._http_client import HTTPClient
 from stripe._stripe_context import StripeContext
-from stripe.params import ChargeListParams, DisputeListParams, EventListParams, RefundCreateParams, RefundListParams
+from stripe.params import (
+    ChargeListParams,
+    DisputeListParams,
+    EventListParams,
+    PaymentIntentRetrieveParams,
+    RefundCreateParams,
+    RefundListParams,
+)
 from stripe.params.checkout import SessionCreateParams, SessionExpireParams, SessionListParams, SessionRetrieveParams
 from typing_extensions import is_typeddict
 
@@ -19,6 +26,7 @@ KINDS: dict[str, Any] = {
     "session expire": SessionExpireParams,
     "session retrieve": SessionRetrieveParams,
     "session list": SessionListParams,
+    "intent retrieve": PaymentIntentRetrieveParams,
     "refund create": RefundCreateParams,
     "refund list": RefundListParams,
     "charge list": ChargeListParams,

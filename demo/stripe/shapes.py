@@ -1,5 +1,6 @@
 """Objects with the fields that Stripe gives them; keys that begin with `_` are the stand-in's own and never leave."""
 
+import hashlib
 import secrets
 from typing import Any
 
@@ -229,6 +230,7 @@ def method_details(means: Card | BankAccount, currency: str) -> dict[str, Any]:
         "country": "GB",
         "exp_month": 12,
         "exp_year": 2034,
+        "fingerprint": hashlib.sha256(means.number.encode()).hexdigest()[:16],
         "funding": "credit",
         "last4": means.number[-4:],
         "network": means.brand,

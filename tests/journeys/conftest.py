@@ -17,13 +17,14 @@ KINDS = (
     ("POST", r"/v1/checkout/sessions/\w+/expire", "session expire"),
     ("GET", r"/v1/checkout/sessions/\w+", "session retrieve"),
     ("GET", r"/v1/checkout/sessions", "session list"),
+    ("GET", r"/v1/payment_intents/\w+", "intent retrieve"),
     ("POST", r"/v1/refunds", "refund create"),
     ("GET", r"/v1/refunds", "refund list"),
     ("GET", r"/v1/charges", "charge list"),
     ("GET", r"/v1/disputes", "dispute list"),
     ("GET", r"/v1/events", "event list"),
 )
-READ_PLAINLY = (r"/v1/payment_intents/\w+", r"/v1/refunds/\w+", r"/v1/charges/\w+", r"/v1/disputes/\w+")
+READ_PLAINLY = (r"/v1/refunds/\w+", r"/v1/charges/\w+", r"/v1/disputes/\w+")
 
 
 @pytest.fixture(autouse=True)
