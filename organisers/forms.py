@@ -89,7 +89,14 @@ class WorkshopForm(Form):
     )
     programme = TextAreaField("Programme", [LONG], [stripped], description="With its breaks, a line each.")
     access = TextAreaField("Access", [LONG], [stripped], description="Captions, breaks, steps, toilets.")
-    cancellation_terms = TextAreaField("If plans change", [LONG], [stripped], description="Your cancellation terms.")
+    policy = SelectField(
+        "Policy for changed plans",
+        default="",
+        description="What people get back. Who has booked keeps what they booked under.",
+    )
+    cancellation_terms = TextAreaField(
+        "More about changed plans", [LONG], [stripped], description="Stands below the words that the policy makes."
+    )
     catch_up_offered = BooleanField("Those who miss it can watch the recording")
     catch_up_days = IntegerField("Days to watch it", [InputRequired("Please give the days."), NumberRange(1, 366)])
     catch_up_note = StringField("What is left out of the recording", [Length(max=300)], [one_line])

@@ -15,7 +15,7 @@ from courses.models import Course, Presenter, Venue, Workshop
 from lib import clock, db, zones
 from meetings import points
 from organisers import board as boards
-from organisers import rows, times
+from organisers import policy_uses, rows, times
 from organisers.choices import options
 from organisers.forms import CloneForm, NewWorkshopForm, WorkshopForm
 from organisers.routes import MANAGERS, Page, actor, may_manage, note, saved
@@ -85,7 +85,8 @@ def edit(organiser: Organiser, slug: str) -> Page:
         data |= {f"venue_{name}": getattr(found.venue, name) for name in ("name", "address", "access")}
     data["presenters"] = "\n".join(each.name for each in found.presenters)
     data["reminders"] = ", ".join(f"{minutes // HOUR}" for minutes in reminders.leads(found))
-    form = WorkshopForm(data=data)
+    data["policy"] = policy_uses.chosen(organiser, found)
+    form = _form(organiser, data=data)
     return _edit_page(organiser, found, form)
 
 
@@ -93,21 +94,25 @@ def edit(organiser: Organiser, slug: str) -> Page:
 @open_to.team(*MANAGERS)
 def change(organiser: Organiser, slug: str) -> Page:
     found = rows.workshop(organiser, slug)
-    form = WorkshopForm(request.form)
+    form = _form(organiser, request.form)
     if not form.validate():
         return _edit_page(organiser, found, form), 422
-    others = ("venue_name", "venue_address", "venue_access", "presenters", "reminders")
+    others = ("venue_name", "venue_address", "venue_access", "presenters", "reminders", "policy")
     facts = {name: value for name, value in form.data.items() if name not in others}
 
     def save() -> None:
         before = reminders.leads(found)
         facts["venue_id"] = _venue(organiser, form)
         facts["reminders"] = form.reminder_minutes
+        wanted = form.policy.data or ""
+        is_other = wanted != policy_uses.chosen(organiser, found)
+        chosen = {"policy": dict(policy_uses.choices(organiser))[wanted]} if is_other else None
+        facts["policy_id"] = int(wanted) if wanted else None
         editing.change_workshop(found, facts, _presenters(organiser, form.presenters.data or ""))
         db.session.expire(found, ["venue"])
         if reminders.leads(found) != before:
             reminders.post_coming(found.id, clock.now())
-        note(organiser, f"workshop:{found.id}", "workshop_changed")
+        note(organiser, f"workshop:{found.id}", "workshop_changed", chosen)
 
     saved(save)
     return _to(organiser, found)
@@ -268,6 +273,12 @@ def _new_form(organiser: Organiser, typed: Any = None, **known: Any) -> NewWorks
 
 def _new_page(organiser: Organiser, form: NewWorkshopForm) -> str:
     return render_template("organisers/workshop_new.html", organiser=organiser, form=form, zone=form.zone.data or "")
+
+
+def _form(organiser: Organiser, typed: Any = None, data: Any = None) -> WorkshopForm:
+    form = WorkshopForm(typed, data=data)
+    form.policy.choices = options(policy_uses.choices(organiser))
+    return form
 
 
 def _edit_page(organiser: Organiser, found: Workshop, form: WorkshopForm) -> str:

@@ -102,8 +102,9 @@ def check(policies: Sequence[Mapping[str, Any]]) -> Checked:
         name = _name(policy, number)
         for count, example in enumerate(policy.get("examples") or (), 1):
             total += 1
-            problem = _differs(known, name, policy, example)
-            if problem:
+            if not isinstance(example, Mapping):
+                differences.append(f"{name}, example {count}: it is no mapping")
+            elif problem := _differs(known, name, policy, example):
                 differences.append(f"{name}, {example.get('name', f'example {count}')}: {problem}")
     return Checked(total, tuple(differences), tuple(faults), tuple(remarks))
 
@@ -118,14 +119,16 @@ def _differs(known: Mapping[str, Rules], name: str, policy: Mapping[str, Any], e
     if sold_under not in known:
         return f"it was sold under {sold_under}, which this file does not hold or which was refused"
     rules = known[sold_under]
-    wanted = [each for each in (example.get("expect"), *(example.get("accept") or ())) if each is not None]
+    accepted = example.get("accept")
+    also = accepted if isinstance(accepted, list) else []
+    wanted = [each for each in (example.get("expect"), *also) if each is not None]
     if not wanted:
         return "it expects nothing; write `expect`"
     try:
         got = worked(rules, example, policy)
-    except (ValueError, TypeError, KeyError) as problem:
+        found = [list(differences(each, got)) for each in wanted]
+    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError) as problem:
         return f"it cannot be worked: {problem}"
-    found = [list(differences(each, got)) for each in wanted]
     if [] in found:
         return ""
     by_hand = " (marked by_hand)" if example.get("by_hand") else ""

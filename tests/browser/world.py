@@ -22,6 +22,7 @@ from lib import clock, db, zones
 from lib.settings import ROOT
 from mail.models import Letter
 from payments import invoices
+from policies import versions
 from recordings import access, publishing
 from recordings.models import AccessWindow
 from tests.bookings import making, waiting_people
@@ -64,6 +65,7 @@ def make(app: Flask) -> World:
             "desk-held": f"{desk}/bookings/{bookings['held'].reference}",
             "desk-invoice": f"{desk}/invoices/{_invoice(bookings['invoiced'])}",
             "desk-letter": f"{desk}/letters/{letter}",
+            "desk-policy": f"{desk}/policies/{_policy()}",
         }
     return World({name: _path(address) for name, address in paths.items()})
 
@@ -118,6 +120,13 @@ def _invoice(made: making.Made) -> str:
     found = invoices.invoice_of(db.session.get_one(Booking, made.id).bill_id)
     assert found
     return found.name
+
+
+def _policy() -> int:
+    organiser = db.session.scalars(select(Organiser).where(Organiser.slug == "sea-street")).one()
+    found = versions.default(organiser.id)
+    assert found
+    return found.id
 
 
 def _links(app: Flask) -> dict[str, str]:

@@ -90,6 +90,13 @@ TYPED: dict[str, tuple[str, dict[str, str]]] = {
     "organise_invoices.receive": (f"{DESK}/invoices/{{invoice}}/payments", {"amount": "much", "day": "never"}),
     "organise_invoices.let_in": (f"{DESK}/invoices/{{invoice}}/places", {}),
     "organise_invoices.call_off": (f"{DESK}/invoices/{{invoice}}/cancellation", {}),
+    "organise_policies.make": (
+        f"{DESK}/policies/new/graded_30_14",
+        {"name": "", "far": "many", "near": "-1", "charge_GBP": "much"},
+    ),
+    "organise_policies.preview_new": (f"{DESK}/policies/new/text/preview", {"name": "Ours", "text": "rules: ["}),
+    "organise_policies.change": (f"{DESK}/policies/{{policy}}/text", {"text": "rules: [{action: cancel}, {}]"}),
+    "organise_policies.preview": (f"{DESK}/policies/{{policy}}/graded_30_14/preview", {"part": "101"}),
     "organise_money.give_back": (f"{DESK}/bookings/{{reference}}/refunds", {"amount": "much"}),
     "organise_newsletter.make": (f"{DESK}/newsletter", {"percent": "101"}),
     "organise_newsletter.change": (f"{DESK}/newsletter/home", {"percent": "many"}),
@@ -143,6 +150,7 @@ NEVER_WRONG = {
     "organise_bundles.withdraw": ONE_BUTTON,
     "organise_bundles.delete": ONE_BUTTON,
     "organise_codes.delete": ONE_BUTTON,
+    "organise_policies.make_default": ONE_BUTTON,
     "organise_invoices.refund_sent": ONE_BUTTON,
     "organise_money.again": ONE_BUTTON,
     "organise_proofs.check": ONE_BUTTON,
@@ -229,7 +237,7 @@ def places(app: Flask, client: PageClient, olu: Person) -> dict[str, str]:
         later = a_workshop(in_days=90)  # where a place could move to
         a_bundle(db.session.scalars(select(Workshop).where(Workshop.slug == "own")).one(), later)
         policy = templates.by_key("graded_30_14").data("Europe/London", "GBP")
-        versions.write(organiser_id, "Ours", policy, actor="user:1", now=clock.now())
+        kept = versions.write(organiser_id, "Ours", policy, actor="user:1", now=clock.now()).id
     made = paid(app, a_wish("own", people=[ANN, BOB]))
     client.get(made.url)  # opens the booking for this browser
     to = InvoiceTo("A Trust", "1 Road", "accounts@trust.example")
@@ -244,6 +252,7 @@ def places(app: Flask, client: PageClient, olu: Person) -> dict[str, str]:
     return {
         "offered": token_of(app, offered),
         "waiting": token_of(app, waiting),
+        "policy": str(kept),
         "code": folded,
         "invoice": invoice.name if invoice else "",
         "member": str(member),

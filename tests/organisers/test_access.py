@@ -11,7 +11,7 @@ from werkzeug.routing import Rule
 from bookings.models import Booking
 from lib import db
 from tests.bookings.making import a_wish, paid
-from tests.builders import a_bundle, a_code, a_placement, a_pool, a_question, a_ticket, a_workshop, arranged
+from tests.builders import a_bundle, a_code, a_placement, a_policy, a_pool, a_question, a_ticket, a_workshop, arranged
 from tests.organisers.conftest import DESK
 from tests.page import PageClient
 
@@ -39,6 +39,16 @@ TABLE = {
     "organise_codes.code": MANAGE,
     "organise_codes.change": MANAGE,
     "organise_codes.delete": MANAGE,
+    "organise_policies.listed": MANAGE,
+    "organise_policies.choose": MANAGE,
+    "organise_policies.new": MANAGE,
+    "organise_policies.make": MANAGE,
+    "organise_policies.preview_new": MANAGE,
+    "organise_policies.shown": MANAGE,
+    "organise_policies.edit": MANAGE,
+    "organise_policies.change": MANAGE,
+    "organise_policies.preview": MANAGE,
+    "organise_policies.make_default": MANAGE,
     "organise_newsletter.shown": MANAGE,
     "organise_newsletter.new": MANAGE,
     "organise_newsletter.make": MANAGE,
@@ -152,6 +162,7 @@ VALUES: dict[str, Any] = {
     "kind": "terms",
     "member": 1,
     "paper": "REC-2027-0001",
+    "way": "text",
 }
 CODES = {"ticket": "standard", "question": "profession", "pool": "room"}
 
@@ -174,6 +185,7 @@ def slug(app: Flask) -> str:
         a_code(code="ONCE")
         a_bundle(workshop, a_workshop(), slug=VALUES["bundle"])
         a_placement()
+        a_policy()
         found = workshop.slug
     made = paid(app, a_wish(found))
     with arranged(app):
@@ -223,7 +235,7 @@ def test_a_stranger_and_another_organiser_find_nothing(
         assert status(other, method, address) == 404, endpoint
     for endpoint, method, address in addresses(app, slug, "sea-street"):  # rows of one, an address of the other
         if any(
-            part in address for part in (slug, "/ONCE", "/autumn-three", "/courses/reflective")
+            part in address for part in (slug, "/ONCE", "/autumn-three", "/courses/reflective", "/policies/1")
         ) and not address.endswith("/preview"):
             assert status(other, method, address) in (404, 422), endpoint
             assert method == "POST" or status(other, method, address) == 404, endpoint
