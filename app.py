@@ -15,6 +15,7 @@ from accounts import cli as accounts_cli
 from accounts import login as accounts_login
 from accounts import routes as accounts_routes
 from bookings import bundle_routes as bookings_bundle_routes
+from bookings import adding_routes as bookings_adding_routes
 from bookings import change_routes as bookings_change_routes
 from bookings import credit_routes as bookings_credit_routes
 from bookings import cli as bookings_cli
@@ -80,6 +81,7 @@ ROOMS = (
     bookings_invoice_routes.bp,
     bookings_waiting_routes.bp,
     bookings_change_routes.bp,
+    bookings_adding_routes.bp,
     bookings_credit_routes.bp,
     bookings_plan_routes.bp,
     bookings_webhook.bp,

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 
 from bookings import codes, money_audit, waiting_audit
-from bookings.models import Attendee, AttendeePlace, Booking, Change, DiscountCode, Redemption
+from bookings.models import Attendee, AttendeeExtra, AttendeePlace, Booking, Change, DiscountCode, Redemption
 from bookings.money_audit import Fault
 from courses.models import Place, Pool, ticket_pool
 from courses.places import counts
@@ -48,10 +48,14 @@ def _oversold(now: datetime) -> Iterator[Fault]:
 
 
 def _places(now: datetime) -> Iterator[Fault]:
-    """Each attendee has one place in every pool of the ticket, in the state that the booking's asks for. What ran out
-    somebody else may have claimed before the booking was tidied."""
+    """Each attendee has one place in every pool of the ticket and its extras, in the state that the booking's asks for.
+    What ran out somebody else may have claimed before the booking was tidied."""
     pools = select(ticket_pool.c.ticket_type_id, func.count()).group_by(ticket_pool.c.ticket_type_id)
     wanted: dict[int, int] = {ticket: number for ticket, number in db.session.execute(pools)}  # noqa: C416 - typed
+    of_extras = select(AttendeeExtra.attendee_id, func.count()).join(
+        ticket_pool, ticket_pool.c.ticket_type_id == AttendeeExtra.ticket_type_id
+    )
+    more = Counter({each: number for each, number in db.session.execute(of_extras.group_by(AttendeeExtra.attendee_id))})
     rows = db.session.execute(
         select(
             Booking.reference,
@@ -77,8 +81,9 @@ def _places(now: datetime) -> Iterator[Fault]:
             yield Fault(about, f"is {own} in a booking that is {state}")
         is_coming = own in ("held", "confirmed")
         right = "taken" if state in KEEPS_PLACES and is_coming else "held" if state == "held" else "released"
-        if is_coming and len(states) != wanted.get(ticket, 0):
-            yield Fault(about, f"has {len(states)} places, the ticket draws from {wanted.get(ticket, 0)} pools")
+        number = wanted.get(ticket, 0) + more[attendee]
+        if is_coming and len(states) != number:
+            yield Fault(about, f"has {len(states)} places, the ticket draws from {number} pools")
         is_waiting_without = state == "awaiting_bank" and set(states) == {"released"}
         if any(each != right for each in states) and not is_waiting_without:
             yield Fault(about, f"booking is {state}, its places are {', '.join(sorted(set(states)))}")

@@ -22,13 +22,13 @@ Problems = list[tuple[str, str]]
 @bp.get("/bookings/<reference:reference>/cancellation")
 @open_to.holder_of_link
 def cancelling(reference: str) -> Answer:
-    return _cancel_page(_confirmed(reference))
+    return _cancel_page(confirmed(reference))
 
 
 @bp.post("/bookings/<reference:reference>/cancellation")
 @open_to.holder_of_link
 def cancel(reference: str) -> Answer:
-    booking = _confirmed(reference)
+    booking = confirmed(reference)
     numbers = request.form.getlist("attendee", type=int)
     if not numbers:
         staying = [each.n for each in booking.attendees if each.state == "confirmed"]
@@ -48,14 +48,14 @@ def cancel(reference: str) -> Answer:
 @bp.get("/bookings/<reference:reference>/attendees/<int:n>/substitution")
 @open_to.holder_of_link
 def substituting(reference: str, n: int) -> Answer:
-    booking = _confirmed(reference)
+    booking = confirmed(reference)
     return _substitute_page(booking, _attendee(booking, n))
 
 
 @bp.post("/bookings/<reference:reference>/attendees/<int:n>/substitution")
 @open_to.holder_of_link
 def substitute(reference: str, n: int) -> Answer:
-    booking = _confirmed(reference)
+    booking = confirmed(reference)
     attendee = _attendee(booking, n)
     if not change_terms.offer(attendee, "substitute", clock.now()).deals:
         return _substitute_page(booking, attendee, status=409)
@@ -86,14 +86,14 @@ def substitute(reference: str, n: int) -> Answer:
 @bp.get("/bookings/<reference:reference>/transfer")
 @open_to.holder_of_link
 def transferring(reference: str) -> Answer:
-    booking = _confirmed(reference)
+    booking = confirmed(reference)
     return _transfer_page(booking, _attendee(booking, request.args.get("attendee", -1, int)))
 
 
 @bp.post("/bookings/<reference:reference>/transfer")
 @open_to.holder_of_link
 def transfer(reference: str) -> Answer:
-    booking = _confirmed(reference)
+    booking = confirmed(reference)
     n = request.form.get("attendee", -1, int)
     attendee = _attendee(booking, n)
     key = request.form.get("to", "")
@@ -200,7 +200,7 @@ def _page(template: str, booking: Booking, status: int, **values: Any) -> Answer
     return web.private(Response(page, status=status))
 
 
-def _confirmed(reference: str) -> Booking:
+def confirmed(reference: str) -> Booking:
     """The booking for the holder of its key. Raises PlaceOver while it is not confirmed, or no more."""
     booking = payment_routes.opened(reference)
     if booking.state != "confirmed":

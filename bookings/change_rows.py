@@ -67,7 +67,7 @@ def refuse_unless_promised(deals: Sequence[Deal], promised: str) -> None:
 
 def write(
     booking: Booking,
-    attendee: Attendee,
+    attendee: Attendee | None,
     kind: str,
     deal: Deal,
     act: Act,
@@ -79,7 +79,7 @@ def write(
     change = Change(
         organiser_id=booking.organiser_id,
         booking_id=booking.id,
-        attendee_id=attendee.id,
+        attendee_id=attendee.id if attendee else None,
         kind=kind,
         state="owing" if until else "pending" if deal.waits_for_resale else "done",
         due_minor=deal.due_minor,
@@ -98,7 +98,7 @@ def write(
     )
     db.session.add(change)
     db.session.flush()
-    if act.is_by_team:
+    if act.is_by_team and attendee:
         said = {"attendee": attendee.id, "who": attendee.name, "kind": kind, "money": deal.words, "source": act.source}
         verb = "change_begun_for_booker" if until else "changed_for_booker"
         _remember(change, verb, act.actor, act.at, said | {"why": act.why})
@@ -106,16 +106,26 @@ def write(
 
 
 def owe(
-    booking: Booking, attendee: Attendee, kind: str, deal: Deal, act: Act, facts: Mapping[str, Any], line: str
+    booking: Booking,
+    attendee: Attendee | None,
+    kind: str,
+    deal: Deal,
+    act: Act,
+    facts: Mapping[str, Any],
+    line: str,
+    *,
+    title: str = "",
 ) -> PaymentAttempt:
-    """Write down a change that is made once its charge is paid, with the way to pay it. Raises Underway."""
+    """Write down a change that is made once its charge is paid, with the way to pay it. `title` is the workshop's where
+    no attendee says it. Raises Underway."""
     if owing(booking.id) is not None or attempts.live(booking.bill_id) is not None:
         raise Underway("Please pay for that one first, or let it run out. Nothing was changed.")
     charge = (pricing.Line(line, deal.due_minor),)
-    attempt = checkout.new_attempt(booking, charge, attendee.workshop.title, act.at, ends_at=page_ends(act))
+    about = attendee.workshop.title if attendee else title
+    attempt = checkout.new_attempt(booking, charge, about, act.at, ends_at=page_ends(act))
     db.session.flush()
     until = attempt.expires_at + checkout.GRACE
-    change = write(booking, attendee, kind, deal, act, facts, until=until)
+    change = write(booking, attendee, kind, deal, act, {**facts, "line": line}, until=until)
     change.attempt_id = attempt.id
     work.post(LAPSE, f"booking:{booking.id}", until, {"change": change.id})
     if act.is_by_team:
@@ -131,11 +141,13 @@ def page_ends(act: Act) -> datetime:
 def done(change: Change) -> None:
     """What was waited for has come, or never will."""
     change.state, change.held_until = "done", None
+    _forget_answers(change)
 
 
 def lapse(change: Change, now: datetime) -> None:
     """Nobody paid in time: the place stays as it was, and what was held elsewhere is free again."""
     change.state, change.held_until = "lapsed", None
+    _forget_answers(change)
     held = [place for ids in change.facts.get("places", {}).values() for place in ids]
     if held:
         places.release(held, now)
@@ -152,6 +164,16 @@ def owing(booking_id: int) -> Change | None:
     return db.session.scalars(
         select(Change).where(Change.booking_id == booking_id, Change.state == "owing").order_by(Change.id)
     ).first()
+
+
+def charged(booking_id: int) -> list[pricing.Line]:
+    """What was paid for changes since the booking was made, a line each."""
+    done_ones = db.session.scalars(
+        select(Change)
+        .where(Change.booking_id == booking_id, Change.state == "done", Change.due_minor > 0)
+        .order_by(Change.id)
+    )
+    return [pricing.Line(str(each.facts.get("line", "A change")), each.due_minor) for each in done_ones]
 
 
 def by_id(change_id: int) -> Change:
@@ -171,6 +193,12 @@ def moved(attendee: Attendee) -> int:
         )
         or 0
     )
+
+
+def _forget_answers(change: Change) -> None:
+    """What somebody told of themselves is kept as answers of an attendee, which are erased in time, or not at all."""
+    if people := change.facts.get("people"):
+        change.facts = {**change.facts, "people": [{**each, "answers": {}} for each in people]}
 
 
 def _remember(change: Change, verb: str, actor: str, at: datetime, facts: Mapping[str, Any]) -> None:

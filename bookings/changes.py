@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bookings import (
+    adding,
     behalf,
     booked,
     change_letters,
@@ -122,13 +123,15 @@ def pass_on(booking: Booking, attendee: Attendee, facts: Mapping[str, Any], act:
 def paid(booking: Booking, change: Change, payment: Payment, now: datetime) -> None:
     """The money for a change came: do it. What can no longer be done goes back in full."""
     act = Act(change.actor, change.why, now)
-    attendee = next(each for each in booking.attendees if each.id == change.attendee_id)
+    attendee = next((each for each in booking.attendees if each.id == change.attendee_id), None)
     try:
         if change.state == "done":
             raise changing.PlaceOver("This change had already been paid.")
-        if attendee.state != "confirmed":
+        if attendee is None:
+            adding.do(booking, change.facts, act)
+        elif attendee.state != "confirmed":
             raise changing.PlaceOver("The place had ended before the payment arrived.")
-        if change.kind == "substitute":
+        elif change.kind == "substitute":
             pass_on(booking, attendee, change.facts, act)
         else:
             transfers.do(booking, attendee, change.facts, Deal(due_minor=change.due_minor), act)

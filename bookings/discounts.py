@@ -3,7 +3,7 @@ redemption's state."""
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -241,6 +241,27 @@ def took_back(booking_id: int, code: str, minor: int) -> None:
     )
     for use in uses:
         use.minor = max(use.minor - minor, 0)
+
+
+def took_more(booking_id: int, organiser_id: int, took: Mapping[int, int], email: str, currency: str) -> None:
+    """Codes without limits took this off places that came to a confirmed booking later, by code's id."""
+    known = db.session.scalars(select(Redemption).where(Redemption.booking_id == booking_id)).all()
+    for code_id, minor in took.items():
+        use = next((each for each in known if each.code_id == code_id), None)
+        if use is not None:
+            use.minor += minor
+            continue
+        db.session.add(
+            Redemption(
+                organiser_id=organiser_id,
+                code_id=code_id,
+                booking_id=booking_id,
+                person=person_of(email),
+                minor=minor,
+                currency=currency,
+                state="used",
+            )
+        )
 
 
 def ended(booking_id: int, now: datetime) -> DiscountCode | None:

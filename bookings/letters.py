@@ -93,7 +93,7 @@ def _catch_up_booked(attendee: Attendee, now: datetime) -> None:
     """The recording is the attendee's: until when, as far as it is published, and where to watch it."""
     workshop, zone = attendee.workshop, attendee.booking.zone
     sessions = invites.sessions_of(attendee)
-    windows = [(each, window.of_session(each, workshop, attendee.booking.confirmed_at or now)) for each in sessions]
+    windows = [(each, window.of_session(each, workshop, attendee.confirmed_at or now)) for each in sessions]
     open_ones = [(each, found) for each, found in windows if found]
     closes = max((found.closes_at for _, found in open_ones), default=None)
     is_elsewhere = not zones.same_rules(workshop.zone, zone)

@@ -60,7 +60,8 @@ class Attendee(Owned, db.Base):
     """One person at one workshop with one ticket; whoever comes to a bundle is one at each of its workshops.
 
     `price_minor` less `discount_minor` is their stored share, extras included. `proof` is what they gave for a ticket
-    that asks for it: a number, or that they declared it.
+    that asks for it: a number, or that they declared it. `added_at` is when the place was added to a booking that was
+    confirmed already.
     """
 
     __tablename__ = "attendee"
@@ -85,6 +86,7 @@ class Attendee(Owned, db.Base):
     discount_minor: Mapped[db.Minor] = mapped_column(default=0)
     proof: Mapped[str] = mapped_column(String(80), default="")
     proof_checked_at: Mapped[datetime | None]
+    added_at: Mapped[datetime | None]
     link_version: Mapped[int] = mapped_column(default=1)
 
     booking: Mapped[Booking] = relationship(back_populates="attendees", overlaps="bill,organiser")
@@ -98,6 +100,11 @@ class Attendee(Owned, db.Base):
     extras: Mapped[list["AttendeeExtra"]] = relationship(
         overlaps="attendees,booking,workshop,ticket,claims,answers,invites", order_by="AttendeeExtra.id"
     )
+
+    @property
+    def confirmed_at(self) -> datetime | None:
+        """Since when the place is theirs for good."""
+        return self.added_at or self.booking.confirmed_at
 
 
 class AttendeePlace(Owned, db.Base):
@@ -274,7 +281,8 @@ class Joining(Owned, db.Base):
 
 
 class Change(Owned, db.Base):
-    """One place given up, passed on or moved by its booker or for them, and what was agreed about the money.
+    """One place given up, passed on or moved by its booker or for them, or places added; and what was agreed about the
+    money. No attendee is named where they are only made once it is paid.
 
     `owing` waits for a payment and `pending` for the place to be sold again; `bookings.changes` is the only writer of
     its state.
@@ -287,13 +295,13 @@ class Change(Owned, db.Base):
         same_organiser("attendee_id", "attendee"),
         same_organiser("attempt_id", "payment_attempt"),
         UniqueConstraint("attempt_id"),
-        CheckConstraint("kind IN ('cancel', 'substitute', 'transfer')", name="kind"),
+        CheckConstraint("kind IN ('cancel', 'substitute', 'transfer', 'add')", name="kind"),
         CheckConstraint("state IN ('owing', 'pending', 'done', 'lapsed')", name="state"),
         CheckConstraint("(state = 'owing') = (held_until IS NOT NULL)", name="held_until"),
     )
 
     booking_id: Mapped[db.Ref] = mapped_column(index=True)
-    attendee_id: Mapped[db.Ref] = mapped_column(index=True)
+    attendee_id: Mapped[db.Ref | None] = mapped_column(index=True)
     attempt_id: Mapped[db.Ref | None]
     kind: Mapped[str] = mapped_column(String(10))
     state: Mapped[str] = mapped_column(String(10))
@@ -306,7 +314,7 @@ class Change(Owned, db.Base):
     created_at: Mapped[datetime]
     held_until: Mapped[datetime | None]
 
-    attendee: Mapped[Attendee] = relationship(overlaps="booking")
+    attendee: Mapped[Attendee | None] = relationship(overlaps="booking")
     booking: Mapped[Booking] = relationship(overlaps="attendee")
 
 

@@ -110,6 +110,8 @@ def _gone_back(booking: Booking) -> Counter[int]:
         for number, minor in shares.items():
             gone[int(number)] += minor
     for change in db.session.scalars(select(Change).where(Change.booking_id == booking.id, Change.state == "done")):
+        if change.attendee_id is None:
+            continue  # places added: nothing goes back for that
         gone[change.attendee_id] += -change.refund_minor if change.kind == "transfer" else change.credit_minor
     return gone
 

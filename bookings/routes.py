@@ -167,6 +167,7 @@ def shown(reference: str) -> Answer:
         now=now,
         left=_has_left(),
         owing=change_rows.owing(booking.id) if view.state == "confirmed" else None,
+        since=change_rows.charged(booking.id),
         resale=reselling.pending(booking.id),
         plan=plan_pages.view(booking, now),
         policy=policy_words.of_booking(view, now),

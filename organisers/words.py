@@ -102,6 +102,7 @@ _DEEDS = {
     "letter_resent": "A letter sent again",
     "attendee_corrected": "A person put right",
     "place_given": "A free place given",
+    "places_added": "People added",
     "joined": "Came in",
     "waiting_joined": "Joined the list",
     "waiting_changed": "Asked for another number",

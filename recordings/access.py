@@ -144,7 +144,7 @@ def window_of(grant: Grant) -> Window | None:
 
 def expected(recording: Recording, attendee: Attendee) -> Window | None:
     """The window an attendee's ticket gives them, or None: not published, not theirs, or all over before they came."""
-    confirmed_at = attendee.booking.confirmed_at
+    confirmed_at = attendee.confirmed_at
     published_at, ends_at = recording.published_at, recording.closes_at
     if recording.state != "published" or published_at is None or ends_at is None or confirmed_at is None:
         return None

@@ -115,6 +115,8 @@ ONE_PERSON = [
     Sight("bookings.shown", "cancelled"),
     Sight("bookings.shown", "invoiced"),
     Sight("booking_payments.payment", "lapsed/payment", 410, typed={}),
+    Sight("adding.new", "confirmed/places"),
+    Sight("adding.quote", "confirmed/places/quote", 422, typed={"attendee-0-email": "nowhere"}),
     Sight("changes.cancelling", "confirmed/cancellation"),
     Sight("changes.substituting", "confirmed/attendees/0/substitution"),
     Sight("changes.transferring", "confirmed/transfer", 404),

@@ -52,6 +52,8 @@ TYPED: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "organise.make_course": (f"{DESK}/courses", {}),
     "organise.change_course": (f"{DESK}/courses/{{course}}", {"title": ""}),
+    "adding.add": ("/bookings/{reference}/places", {"ticket_type": "none", "attendee-0-email": "nowhere"}),
+    "adding.quote": ("/bookings/{reference}/places/quote", {"ticket_type": "none", "attendee-0-email": "nowhere"}),
     "changes.cancel": ("/bookings/{reference}/cancellation", {}),
     "changes.substitute": ("/bookings/{reference}/attendees/0/substitution", {"name": "", "email": "nowhere"}),
     "changes.transfer": ("/bookings/{reference}/transfer", {"attendee": "0"}),
