@@ -181,16 +181,6 @@ def _welcome(booking: Booking, coming: Sequence[Attendee], now: datetime) -> Non
         work.post(OPEN_WINDOWS, f"booking:{booking.id}", now, {"booking": booking.id})
 
 
-def _welcome(booking: Booking, coming: Sequence[Attendee], now: datetime) -> None:
-    """Invites, a letter and reminders for each of them, and the windows of what is published."""
-    for attendee in coming:
-        invites.make(attendee, now)
-        letters.confirmed(attendee, now)
-        reminders.post_all(attendee, now)
-    if any(each.workshop.catch_up_offered and each.ticket.includes_recording for each in coming):
-        work.post(OPEN_WINDOWS, f"booking:{booking.id}", now, {"booking": booking.id})
-
-
 def _claim(booking: Booking, now: datetime) -> None:
     places.keep(place_ids(booking), now)
     try:
