@@ -21,10 +21,11 @@ _ANY_PRICE = 10_000  # where nothing is fixed: for steps that are shares of it, 
 
 @dataclass(frozen=True)
 class Told:
-    """Sentences with dates, and the whole policy."""
+    """What comes back until when, until when a colleague may come instead, and the whole policy."""
 
-    dated: tuple[str, ...]
     passages: tuple[Passage, ...]
+    dated: tuple[str, ...] = ()
+    colleague: str = ""
 
 
 def of_listing(listing: Listing, currency: str, now: datetime) -> Told | None:
@@ -33,7 +34,7 @@ def of_listing(listing: Listing, currency: str, now: datetime) -> Told | None:
     if workshop.policy is None:
         return None
     if isinstance(listing, BundleListing):
-        return Told((), listing.policy_words)  # each part has dates of its own
+        return Told(listing.policy_words)  # each part has dates of its own
     prices = [offer.price(currency) for offer in listing.offers if offer.on_sale]
     price = next(filter(None, prices), _ANY_PRICE)
     facts = Facts(
@@ -48,7 +49,7 @@ def of_listing(listing: Listing, currency: str, now: datetime) -> Told | None:
         ticket="full_price",
         product=workshop.format,
     )
-    return Told(_dated(workshop.policy.data, facts, now), listing.policy_words)
+    return _told(listing.policy_words, workshop.policy.data, facts, now)
 
 
 def of_booking(view: BookingView, now: datetime) -> Told | None:
@@ -59,7 +60,7 @@ def of_booking(view: BookingView, now: datetime) -> Told | None:
     passages = change_terms.passages(booking)
     first = booking.attendees[0]
     if view.is_several or view.is_catch_up or not sessions:
-        return Told((), passages)
+        return Told(passages)
     facts = Facts(
         price_minor=first.price_minor,
         paid_minor=first.price_minor - first.discount_minor,
@@ -72,11 +73,11 @@ def of_booking(view: BookingView, now: datetime) -> Told | None:
         ticket="full_price" if first.ticket.is_full_price and not first.discount_minor else "discounted",
         product=view.workshop.format,
     )
-    return Told(_dated(booking.policy, facts, now), passages)
+    return _told(passages, booking.policy, facts, now)
 
 
-def _dated(data: Mapping[str, Any], facts: Facts, now: datetime) -> tuple[str, ...]:
+def _told(passages: tuple[Passage, ...], data: Mapping[str, Any], facts: Facts, now: datetime) -> Told:
     rules = versions.read(data)
     colleague = deadlines.of_substitutes(rules, facts, now)
-    told = deadlines.of_cancelling(rules, facts, now)
-    return tuple(each.sentence for each in (*told, *([colleague] if colleague else [])))
+    dated = tuple(each.sentence for each in deadlines.of_cancelling(rules, facts, now))
+    return Told(passages, dated, colleague.sentence if colleague else "")

@@ -10,7 +10,7 @@ from lib import db
 from policies import templates, versions
 from policies.models import Policy
 
-CURRENCIES = ("GBP", "EUR", "USD")
+CURRENCIES = ("GBP", "EUR", "USD", "AUD")
 
 
 def write(organiser: Organiser, files: read.Files, now: datetime) -> dict[str, Policy]:

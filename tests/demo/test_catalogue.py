@@ -439,6 +439,18 @@ def test_a_workshop_without_a_policy_of_its_own_goes_by_the_organiser_s_default(
     assert plain.policy is defaults["sea-street"]
 
 
+def test_a_policy_has_an_amount_in_every_currency_its_workshops_are_sold_in(now: datetime) -> None:
+    for workshop in shelf.read(now).workshops:
+        assert workshop.policy is not None
+        rules = versions.read(workshop.policy.data)
+        for currency in {price.currency for ticket in workshop.tickets for price in ticket.prices}:
+            known = Facts(price_minor=9000, paid_minor=9000, currency=currency, sessions=(workshop.starts_at,))
+            for days in (60, 20, 5):
+                for action in ("cancel", "substitute", "transfer"):
+                    found = outcome(rules, action, known, workshop.starts_at - timedelta(days=days))
+                    assert found.currency == currency
+
+
 def test_every_booking_of_the_demo_keeps_the_policy_it_was_sold_under(now: datetime) -> None:
     sold = {each.id: each.policy for each in shelf.read(now).workshops}
     bookings = db.session.scalars(select(Booking)).all()
