@@ -29,7 +29,6 @@ def kept(booking: Booking, credit: Credit, now: datetime) -> None:
         now,
         subject=f"A credit of {amount} with {booking.organiser.name}",
         amount=amount,
-        reason=credit.reason,
         until=until(credit, booking.organiser.zone),
         credit_url=url(credit),
     )

@@ -37,9 +37,10 @@ class Happened:
 
 @dataclass(frozen=True)
 class Kept:
-    """One credit: why there is one, what is left of it, and the last moment for that."""
+    """One credit: how much it was, what is left of it, and the last moment for that. Why the organiser gave it is
+    theirs to know: they may have written it for themselves."""
 
-    reason: str
+    minor: int
     currency: str
     left_minor: int
     until: str | None
@@ -108,7 +109,7 @@ def of_person(email: str) -> list[tuple[Organiser, Credit]]:
 def _kept(credit: Credit, rows: Sequence[Movement], references: dict[int, str], zone: str, now: datetime) -> Kept:
     happened = [Happened(row.at, HAPPENED[row.kind].format(references[row.bill_id]), -row.minor) for row in rows]
     return Kept(
-        reason=credit.reason,
+        minor=credit.minor,
         currency=credit.currency,
         left_minor=sum(each.minor for each in happened),
         until=until(credit, zone),

@@ -9,7 +9,7 @@ from bookings.letters import amount, notice, to_booker, to_organiser
 from bookings.models import Booking
 from lib import money, zones
 from payments import ledger
-from payments.models import Credit, Dispute, Refund
+from payments.models import Dispute, Refund
 
 
 def sent_back(booking: Booking, refund: Refund, balance: ledger.Balance, now: datetime) -> None:
@@ -45,20 +45,6 @@ def given_back(booking: Booking, minor: int, now: datetime) -> None:
         subject=f"Booking {booking.reference}: {said} is on its way back",
         amount=said,
         is_all=ledger.of_bill(booking.bill_id).is_all_back,
-    )
-
-
-def credit_kept(booking: Booking, credit: Credit, now: datetime) -> None:
-    """Money of the booking is kept for the booker to spend."""
-    said = amount(booking, credit.minor)
-    until = zones.moment(credit.expires_at, booking.organiser.zone) if credit.expires_at else None
-    to_booker(
-        booking,
-        "credit_kept",
-        now,
-        subject=f"Booking {booking.reference}: {said} is kept for you",
-        amount=said,
-        until=until,
     )
 
 

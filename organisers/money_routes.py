@@ -81,8 +81,7 @@ def _give(
         )
     if as_credit:
         email = booking.booker_email
-        credit = returning.keep_as_credit(booking, minor, email=email, reason=why, expires_at=until, actor=by, now=now)
-        money_letters.credit_kept(booking, credit, now)
+        returning.keep_as_credit(booking, minor, email=email, reason=why, expires_at=until, actor=by, now=now)
         return
     shares = {each.id: minor for each in booking.attendees if str(each.n) == whose}
     returning.give(booking, minor, source="organiser", reason=why, actor=by, now=now, shares=shares)

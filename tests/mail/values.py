@@ -190,7 +190,6 @@ VALUES: dict[str, dict[str, Any]] = {
     "invoice_reminder": {**_ASKED, "heading": "£118.00 was due on Friday 14 March 2025", "is_late": True},
     "credit_note": {**_PAYER, "invoice_number": "INV-2025-0001", "amount": "£218.00", "open": "£5.00"},
     "awaiting_bank": {**_BOOKING, "total": "£218.00", "keeps_places": False},
-    "credit_kept": {**_BOOKING, "amount": "£85.00", "until": "Monday 14 April 2025, 12:00 BST (London)"},
     "sent_back": {**_BOOKING, "amount": "£85.00", "is_all": False},
     "payment_failed": {**_BOOKING, "total": "£218.00"},
     "refunded_late": {
@@ -246,7 +245,6 @@ VALUES: dict[str, dict[str, Any]] = {
     "credit_kept": {
         **_BOOKING,
         "amount": "£75.00",
-        "reason": "Grief in the room: Ann Attwood does not come",
         "until": "Wednesday 1 March 2028, 23:59 GMT (London)",
         "credit_url": "https://colloquy.example/credits/7-abc",
     },
