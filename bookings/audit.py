@@ -55,7 +55,8 @@ def _places(now: datetime) -> Iterator[Fault]:
     of_extras = select(AttendeeExtra.attendee_id, func.count()).join(
         ticket_pool, ticket_pool.c.ticket_type_id == AttendeeExtra.ticket_type_id
     )
-    more = Counter({each: number for each, number in db.session.execute(of_extras.group_by(AttendeeExtra.attendee_id))})
+    counted = db.session.execute(of_extras.group_by(AttendeeExtra.attendee_id))
+    more = Counter({each: number for each, number in counted})  # noqa: C416 - typed
     rows = db.session.execute(
         select(
             Booking.reference,

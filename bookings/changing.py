@@ -9,9 +9,10 @@ from datetime import datetime
 
 from sqlalchemy import delete
 
-from bookings import change_letters, invites, letters, lifecycle, pages, reminders, returning
+from bookings import attendee_rows, change_letters, invites, letters, lifecycle, pages, reminders, returning
+from bookings.attendee_rows import Added
 from bookings.change_terms import Act, Deal
-from bookings.models import Answer, Attendee, AttendeePlace, Booking
+from bookings.models import Answer, Attendee, AttendeeExtra, AttendeePlace, Booking
 from courses import places
 from courses.models import TicketType, Workshop, WorkshopSession
 from history import models as history
@@ -125,23 +126,31 @@ def move(
     held: Mapping[int, Sequence[int]],
     share: tuple[int, int],
     act: Act,
+    added: Sequence[Added] = (),
 ) -> None:
     """The place is at another workshop from now on. `held` are the places there by pool, held for this; `share` is
-    the attendee's new price and discount in minor units."""
+    the attendee's new price and discount in minor units, with the extras there, `added`, in it.
+
+    Raises WorkshopFull with nothing changed.
+    """
     old = attendee.workshop
+    taken = sorted(place for ids in held.values() for place in ids)
+    places.keep(taken, act.at)
     mail_jobs.stop(f"attendee:{attendee.id}", STOPPED)
     withdrawn = _withdraw_all(attendee, act.at)
     change_letters.moved_away(attendee, withdrawn, workshop, act.at)
     places.release(sorted(claim.place_id for claim in attendee.claims), act.at)
     db.session.execute(delete(AttendeePlace).where(AttendeePlace.attendee_id == attendee.id))
+    db.session.execute(delete(AttendeeExtra).where(AttendeeExtra.attendee_id == attendee.id))
     db.session.execute(delete(Answer).where(Answer.attendee_id == attendee.id))
-    taken = sorted(place for ids in held.values() for place in ids)
-    places.keep(taken, act.at)
     attendee.workshop_id, attendee.ticket_type_id = workshop.id, ticket.id
     attendee.price_minor, attendee.discount_minor = share
     db.session.add_all(
         AttendeePlace(organiser_id=attendee.organiser_id, attendee_id=attendee.id, place_id=place) for place in taken
     )
+    for extra in attendee_rows.extras(attendee.organiser_id, added):
+        extra.attendee_id = attendee.id
+        db.session.add(extra)
     facts = {"attendee": attendee.id, "from": old.slug, "to": workshop.slug, "ticket": ticket.code}
     _remember(booking, "place_moved", facts, act)
     db.session.flush()
@@ -170,12 +179,15 @@ def _welcome(attendee: Attendee, now: datetime) -> None:
 
 
 def _leave_recording(attendee: Attendee, now: datetime) -> None:
-    """The seat is free again; the ticket becomes the workshop's catch-up ticket, which the deal made sure of."""
+    """The seat is free again, with what was added to it; the ticket becomes the workshop's catch-up ticket, which the
+    deal made sure of."""
     ticket = next(each for each in attendee.workshop.tickets if each.kind == "catch_up")
     places.release(sorted(claim.place_id for claim in attendee.claims), now)
     db.session.execute(delete(AttendeePlace).where(AttendeePlace.attendee_id == attendee.id))
+    db.session.execute(delete(AttendeeExtra).where(AttendeeExtra.attendee_id == attendee.id))
     attendee.ticket_type_id = ticket.id
     db.session.flush()
+    db.session.expire(attendee, ["claims", "extras"])
 
 
 def _remember(booking: Booking, verb: str, facts: Mapping[str, object], act: Act) -> None:

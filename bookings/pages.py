@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from bookings import booked, invites, joining, letters
-from bookings.models import Attendee, AttendeePlace, Booking
+from bookings.models import Attendee, AttendeeExtra, AttendeePlace, Booking
 from courses.models import Place, TicketType, Workshop, WorkshopSession
 from lib import calendars, db, web, zones
 from payments import attempts, invoices, ledger
@@ -99,6 +99,7 @@ def booking_by_reference(reference: str) -> Booking | None:
             joinedload(Booking.bill),
             selectinload(Booking.attendees).joinedload(Attendee.workshop).selectinload(Workshop.sessions),
             selectinload(Booking.attendees).joinedload(Attendee.ticket).selectinload(TicketType.sessions),
+            selectinload(Booking.attendees).selectinload(Attendee.extras).joinedload(AttendeeExtra.ticket),
         )
     ).one_or_none()
 

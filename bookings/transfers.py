@@ -17,6 +17,7 @@ from bookings import (
     refund_bases,
     returning,
 )
+from bookings.attendee_rows import Added
 from bookings.change_rows import NotAllowed
 from bookings.change_terms import Act, Deal, Offer, Ruling
 from bookings.models import Attendee, Booking
@@ -29,12 +30,18 @@ from payments.models import PaymentAttempt
 
 @dataclass(frozen=True)
 class Target:
-    """A ticket of another workshop, its price in minor units of the booking's currency, and what the policy says."""
+    """A ticket of another workshop, its price in minor units of the booking's currency, and what the policy says.
+
+    What was added to the place goes along where the same is sold there, in `extras`, at its price there and within
+    `price_minor`; what is not, in `left`, is settled like the rest of the difference.
+    """
 
     listing: catalogue.Listing
     ticket: shelf.TicketFacts
     price_minor: int
     offer: Offer
+    extras: tuple[tuple[shelf.TicketFacts, int], ...] = ()
+    left: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -60,6 +67,8 @@ def targets(attendee: Attendee, now: datetime, ruling: Ruling | None = None) -> 
             price = offer.price(booking.currency) if offer.on_sale and is_plain else None
             if price is None or offer.ticket.proof != "none":
                 continue
+            extras = _same_extras(attendee, listing)
+            price += sum(minor for _, minor in extras)
             terms = change_terms.offer(
                 attendee,
                 "transfer",
@@ -70,7 +79,9 @@ def targets(attendee: Attendee, now: datetime, ruling: Ruling | None = None) -> 
                 paid_minor=paid,
                 ruling=ruling,
             )
-            made.append(Target(listing, offer.ticket, price, terms))
+            along = {ticket.code for ticket, _ in extras}
+            left = tuple(each.ticket.name for each in attendee.extras if each.ticket.code not in along)
+            made.append(Target(listing, offer.ticket, price, terms, extras, left))
     return sorted(made, key=lambda each: each.listing.workshop.course_id != here.course_id)
 
 
@@ -92,7 +103,8 @@ def transfer(
         change_rows.refuse_unless_promised([deal], promised)
     schedule.hold_still(Workshop.slug == target.listing.workshop.slug)
     until = change_rows.page_ends(act) + checkout.GRACE
-    held = places.hold(Counter(target.ticket.pools), organiser_id=booking.organiser_id, until=until, now=act.at)
+    wanted = Counter(pool for each in (target.ticket, *(e for e, _ in target.extras)) for pool in each.pools)
+    held = places.hold(wanted, organiser_id=booking.organiser_id, until=until, now=act.at)
     paid = attendee.price_minor - attendee.discount_minor
     share = paid - deal.refund_minor - deal.credit_minor + deal.due_minor - deal.fee_minor
     facts = {
@@ -102,6 +114,7 @@ def transfer(
         "to": target.listing.workshop.slug,
         "places": {str(pool): ids for pool, ids in held.items()},
         "share": max(share, 0),
+        "extras": [[each.id, minor] for each, minor in target.extras],
     }
     if deal.due_minor:
         line = f"{attendee.name} moves to {target.listing.workshop.title}"
@@ -112,12 +125,19 @@ def transfer(
 
 
 def do(booking: Booking, attendee: Attendee, facts: Mapping[str, Any], deal: Deal, act: Act) -> None:
-    """Move the place to what was held for it, settle the money, and tell everybody. Raises WorkshopFull."""
+    """Move the place to what was held for it, settle the money, and tell everybody. Raises WorkshopFull or PlaceOver,
+    with nothing changed."""
     workshop = db.session.get_one(Workshop, facts["workshop"])
     ticket = db.session.get_one(TicketType, facts["ticket"])
     held = {int(pool): ids for pool, ids in facts["places"].items()}
     old = attendee.workshop.title
-    changing.move(booking, attendee, workshop, ticket, held, (facts["share"], 0), act)
+    if workshop.status == "cancelled":
+        raise changing.PlaceOver(f"{workshop.title} was cancelled before the payment arrived.")
+    added, left = [], facts["share"]
+    for number, minor in facts.get("extras", []):
+        added.append(Added(number, min(minor, left), 0))
+        left -= added[-1].price_minor
+    changing.move(booking, attendee, workshop, ticket, held, (facts["share"], 0), act, added)
     bill = ledger.lock(booking.bill_id)
     bill.total_minor -= deal.refund_minor + deal.credit_minor
     back = 0
@@ -148,3 +168,13 @@ def do(booking: Booking, attendee: Attendee, facts: Mapping[str, Any], deal: Dea
     said = [f"{attendee.name}'s place at {old} is now one at {workshop.title}: {line}."]
     said += change_letters.money_words(booking, [deal], back)
     change_letters.both(booking, f"{attendee.name} moved to another date", said, act)
+
+
+def _same_extras(attendee: Attendee, listing: catalogue.Listing) -> tuple[tuple[shelf.TicketFacts, int], ...]:
+    """What was added to the place and can be added there as well, by its code, with its price there."""
+    currency = attendee.booking.currency
+    codes = {each.ticket.code for each in attendee.extras}
+    found = [
+        (each.ticket, each.price(currency)) for each in listing.extras if each.on_sale and each.ticket.code in codes
+    ]
+    return tuple((ticket, minor) for ticket, minor in found if minor is not None)
