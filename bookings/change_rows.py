@@ -1,10 +1,11 @@
 """Changes as rows: agreed, owing, waiting and over. The only writer of `Change.state`."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from bookings import change_letters, checkout, pricing
 from bookings.change_terms import Act, Deal, Offer
@@ -183,16 +184,12 @@ def by_id(change_id: int) -> Change:
     ).one()
 
 
-def moved(attendee: Attendee) -> int:
-    """How often the place has been moved: a policy may allow it once."""
-    return (
-        db.session.scalar(
-            select(func.count())
-            .select_from(Change)
-            .where(Change.attendee_id == attendee.id, Change.kind == "transfer", Change.state == "done")
-        )
-        or 0
+def moved(booking: Booking) -> Counter[int]:
+    """By attendee's id, how often the place has been moved: a policy may allow it once."""
+    done = select(Change.attendee_id).where(
+        Change.booking_id == booking.id, Change.kind == "transfer", Change.state == "done"
     )
+    return Counter(db.session.scalars(done))
 
 
 def _forget_answers(change: Change) -> None:

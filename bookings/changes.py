@@ -30,14 +30,12 @@ def offers(
     booking: Booking, gone: Sequence[Attendee], at: datetime, ruling: Ruling | None = None
 ) -> dict[Attendee, Offer]:
     """What the policy says to each of these places when they are given up together at `at`."""
-    bases = refund_bases.of(booking, gone)
+    bases, moved = refund_bases.of(booking, gone), change_rows.moved(booking)
     action = (ruling.action if ruling else "") or "cancel"
     if action == "cancel" and change_terms.is_part_of_group(booking, gone):
         action = "cancel_one_of_group"
     return {
-        each: change_terms.offer(
-            each, action, at, moved=change_rows.moved(each), paid_minor=bases[each.id], ruling=ruling
-        )
+        each: change_terms.offer(each, action, at, moved=moved[each.id], paid_minor=bases[each.id], ruling=ruling)
         for each in gone
     }
 
@@ -99,7 +97,9 @@ def substitute(
     (attendee,) = changing.of(booking, [n])
     deal = ruling.instead if ruling else None
     if deal is None:
-        offer = change_terms.offer(attendee, "substitute", act.at, moved=change_rows.moved(attendee), ruling=ruling)
+        offer = change_terms.offer(
+            attendee, "substitute", act.at, moved=change_rows.moved(booking)[attendee.id], ruling=ruling
+        )
         deal = change_rows.chosen(offer, 0)
         change_rows.refuse_unless_promised([deal], promised)
     facts = {"name": name, "email": email, "shared": shared}

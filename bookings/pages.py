@@ -97,6 +97,7 @@ def booking_by_reference(reference: str) -> Booking | None:
         .options(
             joinedload(Booking.organiser),
             joinedload(Booking.bill),
+            selectinload(Booking.attendees).joinedload(Attendee.booking),
             selectinload(Booking.attendees).joinedload(Attendee.workshop).selectinload(Workshop.sessions),
             selectinload(Booking.attendees).joinedload(Attendee.ticket).selectinload(TicketType.sessions),
             selectinload(Booking.attendees).selectinload(Attendee.extras).joinedload(AttendeeExtra.ticket),

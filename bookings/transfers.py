@@ -52,7 +52,10 @@ def targets(attendee: Attendee, now: datetime, ruling: Ruling | None = None) -> 
     """Where the place could move to: what its organiser sells now in the booking's currency, other dates of the same
     course first. A fixed number of statements, however many there are."""
     booking, here = attendee.booking, attendee.workshop
-    count, paid = change_rows.moved(attendee), refund_bases.of(booking, [attendee], keeps_code=True)[attendee.id]
+    count, paid = (
+        change_rows.moved(booking)[attendee.id],
+        refund_bases.of(booking, [attendee], keeps_code=True)[attendee.id],
+    )
 
     def wanted(kept: shelf.Shelf) -> list[shelf.WorkshopFacts]:
         coming = catalogue.upcoming(kept, now)

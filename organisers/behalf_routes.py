@@ -6,12 +6,11 @@ from datetime import date, datetime, time
 from typing import Any, NamedTuple
 
 from flask import Blueprint, abort, redirect, request, url_for
-from sqlalchemy import select
 from werkzeug.wrappers import Response as Answer
 
 from accounts import open_to
 from accounts.models import Organiser
-from bookings import behalf, change_rows, change_terms, changes, changing, lifecycle, refund_bases, transfers
+from bookings import behalf, change_rows, change_terms, changes, changing, lifecycle, pages, refund_bases, transfers
 from bookings.behalf import Case
 from bookings.change_terms import Act, Deal, Ruling
 from bookings.models import Attendee, Booking
@@ -256,7 +255,7 @@ def _pass_on_page(
     status: int = 200,
 ) -> Answer:
     case = _case(booking, "substitute")
-    moved = change_rows.moved(attendee)
+    moved = change_rows.moved(booking)[attendee.id]
     ruling = Ruling(case.action, case.reason)
     return _page(
         "organisers/behalf_pass_on.html",
@@ -321,9 +320,8 @@ def _page(
 
 def _confirmed(organiser: Organiser, reference: str) -> Booking:
     """The organiser's booking, or 404. Raises PlaceOver while it is not confirmed, or no more."""
-    wanted = select(Booking).where(Booking.organiser_id == organiser.id, Booking.reference == reference)
-    found = db.session.scalars(wanted).one_or_none()
-    if found is None:
+    found = pages.booking_by_reference(reference)
+    if found is None or found.organiser_id != organiser.id:
         abort(404)
     if found.state != "confirmed":
         raise changing.PlaceOver(

@@ -21,6 +21,7 @@ from tests.bookings.making import ANN, BOB, Made, a_wish, paid, receive
 from tests.builders import a_code, a_workshop, an_organiser, arranged
 from tests.conftest import Clock
 from tests.organisers.conftest import DESK
+from tests.organisers.desk import statements
 from tests.page import PageClient, form, main_text
 
 pytestmark = pytest.mark.both_databases
@@ -389,3 +390,23 @@ def test_nothing_is_offered_for_a_place_that_is_over_or_not_there(
     for act in ("cancellation", "substitution", "transfer"):
         assert owner.get(page(made, act)).status_code == 409
         assert browser().get(page(made, act)).status_code == 303
+
+
+def test_the_pages_cost_as_much_for_twelve_people_as_for_three(app: Flask, owner: PageClient) -> None:
+    a_policy(app)
+    with arranged(app):
+        a_code(code="TEAM", percent=10, least_people=2, re_rate_on_cancellation=True)
+        slug = a_workshop(most_attendees=12).slug
+    made = []
+    for number in (3, 12):
+        people = [(f"P {n}", f"p{number}-{n}@x.example") for n in range(number)]
+        made.append(paid(app, a_wish(slug, people=people, code="TEAM")))
+        owner.get(made[-1].url)
+
+    def costs(of: Made, number: int) -> list[int]:
+        everybody = "&".join(f"attendee={n}" for n in range(number - 1))
+        pages = [f"{page(of)}?{everybody}", page(of, "transfer"), page(of, "substitution")]
+        pages.append(f"/bookings/{of.reference}/cancellation?{everybody}")
+        return [statements(app, lambda each=each: owner.get(each)) for each in pages]  # type: ignore[misc]
+
+    assert costs(made[1], 12) == costs(made[0], 3)
