@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from bookings import discounts
+from bookings import discounts, same_card
 from bookings.models import Booking, DiscountCode, Redemption
 from courses.editing import NotPossible
 from lib import db, money
@@ -49,12 +49,13 @@ def save(
 class Told:
     """What became of a code: how often it is used or held, by how many people, and in each currency what it gave, what
     those bookings came to and what of that is here, in minor units. `released` uses count no more: the hold ran out,
-    or the booking ended or was paid back."""
+    or the booking ended or was paid back. `known_cards` are uses for a first event, paid with a card that had paid."""
 
     uses: int = 0
     held: int = 0
     released: int = 0
     people: int = 0
+    known_cards: int = 0
     given: Mapping[str, int] = field(default_factory=dict)
     taken: Mapping[str, int] = field(default_factory=dict)
     kept: Mapping[str, int] = field(default_factory=dict)
@@ -66,9 +67,10 @@ class Told:
             return f"Not used so far.{back}"
         held = f", {self.held} of them being paid for" if self.held else ""
         by = "one person" if self.people == 1 else f"{self.people} people"
+        known = f" A card that had paid before paid {_times(self.known_cards)}." if self.known_cards else ""
         return (
             f"Used {_times(self.uses)} by {by}{held}. It gave {_amounts(self.given)}; those bookings came to "
-            f"{_amounts(self.taken)}, and {_amounts(self.kept)} of that is here.{back}"
+            f"{_amounts(self.taken)}, and {_amounts(self.kept)} of that is here.{known}{back}"
         )
 
 
@@ -76,7 +78,7 @@ NOTHING = Told()
 
 
 def told(code_ids: Collection[int], now: datetime) -> dict[int, Told]:
-    """The figures of each code that was ever used or held, as they are at `now`; three statements however many."""
+    """The figures of each code that was ever used or held, as they are at `now`; four statements however many."""
     rows = db.session.execute(
         select(
             Redemption.code_id,
@@ -87,6 +89,7 @@ def told(code_ids: Collection[int], now: datetime) -> dict[int, Told]:
             Booking.currency,
             Booking.bill_id,
             Bill.total_minor,
+            Booking.id,
         )
         .join(Booking, Booking.id == Redemption.booking_id)
         .join(Bill, Bill.id == Booking.bill_id)
@@ -94,16 +97,17 @@ def told(code_ids: Collection[int], now: datetime) -> dict[int, Told]:
         .order_by(Booking.currency, Booking.id)
     ).all()
     balances = ledger.balances({row.bill_id for row in rows})
+    known = same_card.seen({row.id for row in rows})
     uses: dict[int, list[Any]] = {}
     for row in rows:
         uses.setdefault(row.code_id, []).append(row)
-    return {number: _of(own, balances) for number, own in uses.items()}
+    return {number: _of(own, balances, known) for number, own in uses.items()}
 
 
-def _of(rows: Sequence[Any], balances: Mapping[int, Balance]) -> Told:
+def _of(rows: Sequence[Any], balances: Mapping[int, Balance], known: Collection[int]) -> Told:
     given, taken, kept = Counter[str](), Counter[str](), Counter[str]()
     counting = [row for row in rows if row[4]]
-    for _, _, minor, _, _, currency, bill_id, total in counting:
+    for _, _, minor, _, _, currency, bill_id, total, _ in counting:
         given[currency] += minor
         taken[currency] += total
         kept[currency] += max(balances[bill_id].kept_minor, 0)
@@ -112,6 +116,7 @@ def _of(rows: Sequence[Any], balances: Mapping[int, Balance]) -> Told:
         held=sum(row.state == "held" for row in counting),
         released=len(rows) - len(counting),
         people=len({row.person for row in counting}),
+        known_cards=sum(row.id in known for row in counting),
         given=dict(given),
         taken=dict(taken),
         kept=dict(kept),

@@ -1,33 +1,57 @@
 """Whether the card that paid for somebody's first online event has paid for an online event before.
 
 Nothing is refused and nothing is charged for it: two people may share a card. The organiser is told once and decides.
+Of a card only Stripe's fingerprint is kept, and only where it paid for a place online.
 """
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from bookings import first_event, letters
 from bookings.models import Booking, DiscountCode, Redemption
 from history import models as history
-from lib import db
-from payments.models import Payment
+from history.models import Entry
+from lib import db, work
+from payments import ledger
+from payments.models import Payment, Refund
 
-LOOK = "bookings.look_at_card"
+COMPARE = "bookings.compare_cards"
+SEEN = "same_card_seen"
+AFTER = timedelta(minutes=1)  # what was paid at the same moment is written down by then
 
 
-def note(payment: Payment, card: str, now: datetime) -> None:
-    """Keep the card's fingerprint on the payment, its bill locked; tell the organiser if an offer meant for once was
-    paid with a card that is known."""
-    if payment.card == card:
+def keep(booking: Booking, payment: Payment, card: str, now: datetime) -> None:
+    """Keep the fingerprint of the card on a payment for a place online, and post the question where a code for a first
+    online event was used. The booking is locked; money that is on its way back keeps nothing."""
+    if not card or booking.state != "confirmed":
+        return
+    db.session.flush()
+    if db.session.scalar(select(Refund.id).where(Refund.payment_id == payment.id).limit(1)):
+        return
+    if not first_event.online(booking.organiser_id, Booking.id == booking.id):
         return
     payment.card = card
-    db.session.flush()
-    booking = db.session.scalars(select(Booking).where(Booking.bill_id == payment.bill_id)).one()
+    if _offer_of(booking):
+        work.post(COMPARE, f"booking:{booking.id}", now + AFTER, {"bill": booking.bill_id})
+
+
+def compare(bill_id: int, now: datetime) -> None:
+    """Tell the organiser, once, if a card that paid this bill paid for another online event before."""
+    ledger.lock(bill_id)
+    booking = db.session.scalars(select(Booking).where(Booking.bill_id == bill_id)).one()
     code = _offer_of(booking)
-    earlier = _earlier(payment) if code else []
-    if code and earlier:
+    earlier = _earlier(booking) if code else []
+    if code and earlier and not seen([booking.id]):
         _tell(booking, code, earlier, now)
+
+
+def seen(booking_ids: Collection[int]) -> dict[int, list[str]]:
+    """Of these bookings those that were told of, each with the references of what its card had paid before."""
+    by_about = {f"booking:{each}": each for each in booking_ids}
+    told = db.session.scalars(select(Entry).where(Entry.verb == SEEN, Entry.about.in_(by_about)))
+    return {by_about[each.about]: list(each.facts["bookings"]) for each in told}
 
 
 def _offer_of(booking: Booking) -> DiscountCode | None:
@@ -39,22 +63,25 @@ def _offer_of(booking: Booking) -> DiscountCode | None:
     ).first()
 
 
-def _earlier(payment: Payment) -> list[str]:
-    """The references of other online bookings that the card has paid for, with the same organiser."""
+def _earlier(booking: Booking) -> list[str]:
+    """The references of the online bookings that its cards had paid, with the same organiser, before it was paid."""
+    own = Payment.bill_id == booking.bill_id
+    first = select(func.min(Payment.id)).where(own).scalar_subquery()
+    cards = select(Payment.card).where(own, Payment.card != "")
     bills = select(Payment.bill_id).where(
-        Payment.organiser_id == payment.organiser_id,
-        Payment.card == payment.card,
+        Payment.organiser_id == booking.organiser_id,
+        Payment.card.in_(cards),
         Payment.state == "succeeded",
-        Payment.bill_id != payment.bill_id,
+        Payment.id < first,
     )
-    found = first_event.online(payment.organiser_id, Booking.bill_id.in_(bills))
+    found = first_event.online(booking.organiser_id, Booking.bill_id.in_(bills))
     return list(db.session.scalars(select(Booking.reference).where(Booking.bill_id.in_(found)).order_by(Booking.id)))
 
 
 def _tell(booking: Booking, code: DiscountCode, earlier: list[str], now: datetime) -> None:
     history.record(
         f"booking:{booking.id}",
-        "same_card_seen",
+        SEEN,
         at=now,
         actor="worker",
         organiser_id=booking.organiser_id,

@@ -23,7 +23,7 @@ from bookings.discounts import CodeSpent
 from bookings.models import Booking
 from courses.places import WorkshopFull
 from history import models as history
-from lib import db, work
+from lib import db
 from payments import attempts, ledger, refunds
 from payments.gateway import Checkout
 from payments.inbox import Outcome
@@ -69,8 +69,8 @@ def settle(checkout: Checkout, *, actor: str, now: datetime) -> tuple[Outcome, s
     if checkout.is_paid:
         payment.state = "succeeded"
         ledger.came(payment, now)
-        work.post(same_card.LOOK, f"payment:{payment.id}", now, {"payment": payment.id})
         _receive(booking, payment, actor, now)
+        same_card.keep(booking, payment, checkout.card, now)
         invoice_papers.acknowledge(booking, now)
     elif checkout.is_on_its_way:
         _expect(booking, actor, now)

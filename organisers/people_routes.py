@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as Answer
 
 from accounts import letters, open_to, team
 from accounts.models import ROLES, Organiser
-from bookings import booked, change_rows, comping, desk, pages, plan_pages, reselling
+from bookings import booked, change_rows, comping, desk, pages, plan_pages, reselling, same_card
 from bookings.models import STATES, Attendee, Booking
 from courses.models import Workshop
 from lib import clock, db, forms, web, zones
@@ -187,6 +187,7 @@ def booking_page(organiser: Organiser, reference: str, problems: Problems, statu
         letters=listed,
         failed=_failed(found, listed),
         owing=change_rows.owing(found.id),
+        known_card=next((each.facts["bookings"] for each in entries if each.verb == same_card.SEEN), []),
         entries=[(each, words.actor(each, names), words.entry(each)) for each in entries],
         answers={each.id: desk.answers(each, questions[each.id], private=True) for each in found.attendees},
         was_comped=bool(found.quote.get("is_comp")),

@@ -46,6 +46,8 @@ LETTERS = {
     "join_link": "The way in, asked for",
     "moved": "New times",
     "place_elsewhere": "Withdrawn from this address",
+    "address_asked": "Is this your address?",
+    "address_changed": "Another address for the booking",
     "recording_ready": "The recording is ready",
     "awaiting_bank": "Waiting for the bank",
     "awaiting_invoice": "Places kept, an invoice sent",
@@ -55,7 +57,6 @@ LETTERS = {
     "payment_failed": "The bank did not pay",
     "refunded_late": "Money sent back",
     "sent_back": "Money sent back",
-    "credit_kept": "A credit",
     "workshop_cancelled": "The workshop is cancelled",
     "cancelled_booking": "The workshop is cancelled, and the money",
     "organiser_notice": "A notice to you",
@@ -101,6 +102,8 @@ _DEEDS = {
     "letter_failed": "A letter failed",
     "letter_resent": "A letter sent again",
     "attendee_corrected": "A person put right",
+    "booker_corrected": "The booker put right",
+    "address_asked": "A new address asked whether it is right",
     "place_given": "A free place given",
     "places_added": "People added",
     "joined": "Came in",
@@ -144,6 +147,8 @@ def entry(kept: Entry) -> str:
     for name, words in (("name", "name"), ("email", "address")):
         if f"{name}_before" in facts:
             said.append(f"{words} from {facts[f'{name}_before']} to {facts[name]}")
+    if kept.verb == "same_card_seen":
+        said.append(f"for {', '.join(facts['bookings'])}")
     if answer := facts.get("answer"):
         said.append(f"the server said: {answer}")
     if wrong := facts.get("wrong"):

@@ -30,7 +30,8 @@ class NotAtStripe(GatewayRefused):
 
 @dataclass(frozen=True)
 class Checkout:
-    """A checkout page as Stripe has it now. Amounts in minor units, `currency` upper-case."""
+    """A checkout page as Stripe has it now. Amounts in minor units, `currency` upper-case. `card` is Stripe's
+    fingerprint of the card that paid; empty for any other way to pay, and unless the page was read by itself."""
 
     session_id: str
     url: str | None
@@ -42,6 +43,7 @@ class Checkout:
     intent_status: str | None
     attempt_key: str | None
     is_live: bool
+    card: str = ""
 
     @property
     def is_paid(self) -> bool:
@@ -115,14 +117,14 @@ def open_checkout(key: str, parameters: Mapping[str, Any]) -> Checkout:
         made = _client().v1.checkout.sessions.create(
             cast("stripe.params.checkout.SessionCreateParams", dict(parameters)), {"idempotency_key": key}
         )
-    return _checkout(made, None)
+    return _checkout(made)
 
 
 def read_checkout(session_id: str) -> Checkout:
     """What became of a checkout page. Raises NotAtStripe, GatewayUnreachable or GatewayRefused."""
     with _answers():
-        found = _client().v1.checkout.sessions.retrieve(session_id)
-    return _with_intent(found)
+        found = _client().v1.checkout.sessions.retrieve(session_id, {"expand": ["payment_intent.latest_charge"]})
+    return _checkout(found)
 
 
 def expire_checkout(session_id: str) -> Checkout:
@@ -132,7 +134,7 @@ def expire_checkout(session_id: str) -> Checkout:
     """
     try:
         with _answers():
-            return _checkout(_client().v1.checkout.sessions.expire(session_id), None)
+            return _checkout(_client().v1.checkout.sessions.expire(session_id))
     except NotAtStripe:
         raise
     except GatewayRefused:
@@ -147,19 +149,6 @@ def read_attempt_of_intent(intent_id: str) -> str | None:
     with _answers():
         found = _client().v1.payment_intents.retrieve(intent_id)
     return _metadata(found.metadata).get("attempt")
-
-
-def read_card(intent_id: str) -> str:
-    """Stripe's fingerprint of the card that paid an intent; empty where it was no card.
-
-    Raises NotAtStripe or GatewayUnreachable.
-    """
-    with _answers():
-        found = _client().v1.payment_intents.retrieve(intent_id, {"expand": ["latest_charge"]})
-    charge = found.latest_charge
-    details = charge.payment_method_details if isinstance(charge, stripe.Charge) else None
-    card = details.card if details else None
-    return (card.fingerprint or "") if card else ""
 
 
 def send_back(key: str, payment_intent: str, amount_minor: int) -> SentBack:
@@ -205,7 +194,7 @@ def list_checkouts(since: datetime) -> list[Checkout]:
     """
     with _answers():
         found = _client().v1.checkout.sessions.list({"created": _since(since), "limit": MOST_A_PAGE})
-        return [_checkout(each, None) for each in found.auto_paging_iter()][::-1]
+        return [_checkout(each) for each in found.auto_paging_iter()][::-1]
 
 
 def list_charges(since: datetime) -> list[Charge]:
@@ -265,16 +254,9 @@ def _client() -> stripe.StripeClient:
     return cast("stripe.StripeClient", client)
 
 
-def _with_intent(found: stripe.checkout.Session) -> Checkout:
+def _checkout(found: stripe.checkout.Session) -> Checkout:
     intent = found.payment_intent
-    if found.status == "complete" and found.payment_status == "unpaid" and isinstance(intent, str):
-        with _answers():
-            return _checkout(found, _client().v1.payment_intents.retrieve(intent).status)
-    return _checkout(found, None)
-
-
-def _checkout(found: stripe.checkout.Session, intent_status: str | None) -> Checkout:
-    intent = found.payment_intent
+    whole = intent if isinstance(intent, stripe.PaymentIntent) else None
     return Checkout(
         session_id=found.id,
         url=found.url,
@@ -283,10 +265,17 @@ def _checkout(found: stripe.checkout.Session, intent_status: str | None) -> Chec
         amount_minor=found.amount_total or 0,
         currency=(found.currency or "").upper(),
         payment_intent=_id(intent) or None,
-        intent_status=intent_status,
+        intent_status=whole.status if whole else None,
         attempt_key=_metadata(found.metadata).get("attempt"),
         is_live=bool(found.livemode),
+        card=_card(whole.latest_charge) if whole else "",
     )
+
+
+def _card(charge: stripe.Charge | str | None) -> str:
+    details = charge.payment_method_details if isinstance(charge, stripe.Charge) else None
+    card = details.card if details and details.type == "card" else None
+    return (card.fingerprint or "") if card else ""
 
 
 def _sent_back(found: stripe.Refund) -> SentBack:

@@ -93,7 +93,13 @@ def paid(app: Flask, wish: Wish) -> Made:
 
 
 def receive(
-    app: Flask, made: Made, *, payment_status: str = "paid", intent_status: str | None = None, intent: str = ""
+    app: Flask,
+    made: Made,
+    *,
+    payment_status: str = "paid",
+    intent_status: str | None = None,
+    intent: str = "",
+    card: str = "",
 ) -> str:
     """What Stripe would say of the booking's page once it was paid; returns what came of it."""
     with app.app_context(), db.writing():
@@ -115,6 +121,7 @@ def receive(
             intent_status=intent_status,
             attempt_key=attempt.key,
             is_live=False,
+            card=card,
         )
         return settling.settle(said, actor="stripe", now=clock.now())[1]
 
