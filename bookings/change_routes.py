@@ -161,7 +161,13 @@ def _substitute_page(
     refusal: web.Refusal | None = None,
     status: int = 200,
 ) -> Answer:
-    offer = change_terms.offer(attendee, "substitute", clock.now(), moved=change_rows.moved(booking)[attendee.id])
+    offer = change_terms.offer(
+        attendee,
+        "substitute",
+        clock.now(),
+        moved=change_rows.moved(booking)[attendee.id],
+        passed_on=change_rows.passed_on(booking)[attendee.id],
+    )
     return _page(
         "bookings/substitution.html",
         booking,

@@ -186,8 +186,17 @@ def by_id(change_id: int) -> Change:
 
 def moved(booking: Booking) -> Counter[int]:
     """By attendee's id, how often the place has been moved: a policy may allow it once."""
+    return _done(booking, "transfer")
+
+
+def passed_on(booking: Booking) -> Counter[int]:
+    """By attendee's id, how often the place has changed hands."""
+    return _done(booking, "substitute")
+
+
+def _done(booking: Booking, kind: str) -> Counter[int]:
     done = select(Change.attendee_id).where(
-        Change.booking_id == booking.id, Change.kind == "transfer", Change.state == "done"
+        Change.booking_id == booking.id, Change.kind == kind, Change.state == "done"
     )
     return Counter(db.session.scalars(done))
 

@@ -91,13 +91,18 @@ def offer(
     at: datetime,
     *,
     moved: int = 0,
+    passed_on: int = 0,
     new_price_minor: int | None = None,
     new_starts_at: datetime | None = None,
+    events_after: int | None = None,
+    is_waited_for: bool = False,
     paid_minor: int | None = None,
     ruling: Ruling | None = None,
 ) -> Offer:
     """What may be done with the place when it is asked for at `at`.
 
+    `moved` and `passed_on` say how often that was done before, `events_after` as which of the organiser's workshops
+    after this one the new one comes, `is_waited_for` whether this one has people on its waiting list.
     `paid_minor` is the base of a refund where it is not the stored share. With a `ruling` it is the organiser who asks:
     they may agree to what the policy leaves to them, act after the end, and know what happened.
     """
@@ -134,8 +139,11 @@ def offer(
         product="recording" if not attendee.ticket.includes_live else attendee.workshop.format,
         deposit_minor=plan_rows.deposit_of(attendee),
         transfers_used=moved,
+        substitutions_used=passed_on,
         target_price_minor=new_price_minor,
         target_starts_at=new_starts_at,
+        target_events_after=events_after,
+        waiting_list=is_waited_for,
         reason=reason,
         proof=bool(reason),
     )
@@ -145,6 +153,8 @@ def offer(
         worse = steps.worsens_at(rules, action, facts, at)
     except AmountMissing:
         return Offer((), f"The booking terms name no amount in {booking.currency}. {ask}".strip())
+    if not found.allowed and found.if_so and found.if_so.allowed:
+        return Offer((), f"{found.if_so.text} Whether it is taken is not known yet. {ask}".strip())
     if not found.allowed:
         return Offer((), found.text or f"The booking terms do not provide for this. {ask}".strip())
     if (found.discretionary or not found.is_said) and not decides:

@@ -98,7 +98,12 @@ def substitute(
     deal = ruling.instead if ruling else None
     if deal is None:
         offer = change_terms.offer(
-            attendee, "substitute", act.at, moved=change_rows.moved(booking)[attendee.id], ruling=ruling
+            attendee,
+            "substitute",
+            act.at,
+            moved=change_rows.moved(booking)[attendee.id],
+            passed_on=change_rows.passed_on(booking)[attendee.id],
+            ruling=ruling,
         )
         deal = change_rows.chosen(offer, 0)
         change_rows.refuse_unless_promised([deal], promised)

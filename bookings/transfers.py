@@ -16,6 +16,7 @@ from bookings import (
     invites,
     refund_bases,
     returning,
+    waiting_list,
 )
 from bookings.attendee_rows import Added
 from bookings.change_rows import NotAllowed
@@ -56,6 +57,7 @@ def targets(attendee: Attendee, now: datetime, ruling: Ruling | None = None) -> 
         change_rows.moved(booking)[attendee.id],
         refund_bases.of(booking, [attendee], keeps_code=True)[attendee.id],
     )
+    is_waited_for = waiting_list.has_anybody(here.id)
 
     def wanted(kept: shelf.Shelf) -> list[shelf.WorkshopFacts]:
         coming = catalogue.upcoming(kept, now)
@@ -63,6 +65,7 @@ def targets(attendee: Attendee, now: datetime, ruling: Ruling | None = None) -> 
 
     found = shelf.read(now, wanted)
     made: list[Target] = []
+    later = [each.id for each in wanted(found) if each.starts_at > here.starts_at and each.status == "published"]
     for workshop in wanted(found):
         listing = standing.of(found, workshop, now)
         for offer in listing.offers:
@@ -79,6 +82,8 @@ def targets(attendee: Attendee, now: datetime, ruling: Ruling | None = None) -> 
                 moved=count,
                 new_price_minor=price,
                 new_starts_at=workshop.starts_at,
+                events_after=later.index(workshop.id) + 1 if workshop.id in later else 0,
+                is_waited_for=is_waited_for,
                 paid_minor=paid,
                 ruling=ruling,
             )

@@ -97,6 +97,12 @@ def on_list(workshop_id: int) -> list[WaitingPerson]:
     return people(WaitingPerson.workshop_id == workshop_id, WaitingPerson.state.in_(OPEN))
 
 
+def has_anybody(workshop_id: int) -> bool:
+    """Whether somebody is on the list of a workshop and has no place of it yet."""
+    found = select(WaitingPerson.id).where(WaitingPerson.workshop_id == workshop_id, WaitingPerson.state.in_(OPEN))
+    return db.session.scalar(found.limit(1)) is not None
+
+
 def everybody(workshop_id: int) -> list[WaitingPerson]:
     """Who is or ever was on the list, in order of joining."""
     return people(WaitingPerson.workshop_id == workshop_id)

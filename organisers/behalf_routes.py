@@ -255,7 +255,7 @@ def _pass_on_page(
     status: int = 200,
 ) -> Answer:
     case = _case(booking, "substitute")
-    moved = change_rows.moved(booking)[attendee.id]
+    moved, passed_on = change_rows.moved(booking)[attendee.id], change_rows.passed_on(booking)[attendee.id]
     ruling = Ruling(case.action, case.reason)
     return _page(
         "organisers/behalf_pass_on.html",
@@ -267,7 +267,7 @@ def _pass_on_page(
         attendee=attendee,
         cases=[(each.key, each.words) for each in behalf.cases(booking, "substitute")],
         case=case,
-        offer=change_terms.offer(attendee, "substitute", clock.now(), moved=moved, ruling=ruling),
+        offer=change_terms.offer(attendee, "substitute", clock.now(), moved=moved, passed_on=passed_on, ruling=ruling),
     )
 
 
