@@ -19,6 +19,8 @@ from bookings import adding_routes as bookings_adding_routes
 from bookings import change_routes as bookings_change_routes
 from bookings import credit_routes as bookings_credit_routes
 from bookings import cli as bookings_cli
+from bookings import correcting_jobs as bookings_correcting_jobs
+from bookings import correcting_routes as bookings_correcting_routes
 from bookings import invoice_jobs as bookings_invoice_jobs
 from bookings import invoice_routes as bookings_invoice_routes
 from bookings import jobs as bookings_jobs
@@ -82,6 +84,8 @@ ROOMS = (
     bookings_waiting_routes.bp,
     bookings_change_routes.bp,
     bookings_adding_routes.bp,
+    bookings_correcting_routes.bp,
+    bookings_correcting_routes.addresses,
     bookings_credit_routes.bp,
     bookings_plan_routes.bp,
     bookings_webhook.bp,
@@ -118,6 +122,7 @@ HANDLERS = {
     **mail_jobs.HANDLERS,
     **payments_jobs.HANDLERS,
     **bookings_jobs.HANDLERS,
+    **bookings_correcting_jobs.HANDLERS,
     **bookings_invoice_jobs.HANDLERS,
     **bookings_waiting_jobs.HANDLERS,
     **bookings_same_card_jobs.HANDLERS,

@@ -70,12 +70,13 @@ def correct(booking: Booking, n: int, correction: Correction, *, actor: str, now
     own = [attendee, *same]
     if email != correction.email and not correction.shared:
         for each in own:
-            _refuse_taken(each, correction.email, now)
+            refuse_taken(each, correction.email, now)
     for each in own:
         _put_right(booking, each, correction, actor, now)
 
 
-def _refuse_taken(attendee: Attendee, email: str, now: datetime) -> None:
+def refuse_taken(attendee: Attendee, email: str, now: datetime) -> None:
+    """Raise AddressTaken for an address that another place at the workshop has."""
     if pages.already_there(attendee.workshop_id, [email], now):
         raise AddressTaken(
             f"{email} belongs to another place at {attendee.workshop.title}. If the two people share it, "

@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from accounts import signing_in, team
 from accounts.models import Organiser
-from bookings import credit_letters, lifecycle, moving, returning
+from bookings import correcting, credit_letters, lifecycle, moving, returning
+from bookings.change_terms import Act
 from bookings.invoice_terms import InvoiceTo
 from bookings.letters import join_url, place_url
 from bookings.models import Attendee, Booking
@@ -50,6 +51,7 @@ def make(app: Flask) -> World:
     paths = {**paths, **{name: made.url for name, made in bookings.items()}}
     with arranged(app):
         paths["credit"] = _credit(bookings["confirmed"])
+        paths["address"] = _address(bookings["confirmed"])
     with app.app_context():
         confirmed = db.session.get_one(Booking, bookings["confirmed"].id)
         letter = db.session.scalars(
@@ -114,6 +116,14 @@ def _credit(made: making.Made) -> str:
         booking, 2500, email=booking.booker_email, reason=reason, expires_at=until, actor="booker", now=clock.now()
     )
     return credit_letters.url(kept)
+
+
+def _address(made: making.Made) -> str:
+    """The page behind the letter that asks whether an address is right."""
+    booking = lifecycle.locked(db.session.get_one(Booking, made.id).bill_id)
+    correcting.ask_address(booking, 0, "ann.attwood@clinic.example", Act("booker", "", clock.now()))
+    letters = select(Letter.values).where(Letter.template == "address_asked").order_by(Letter.id.desc())
+    return str(db.session.scalars(letters.limit(1)).one()["confirm_url"])
 
 
 def _invoice(made: making.Made) -> str:

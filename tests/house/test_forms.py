@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 import html5lib
 import pytest
@@ -54,6 +55,9 @@ TYPED: dict[str, tuple[str, dict[str, str]]] = {
     "organise.change_course": (f"{DESK}/courses/{{course}}", {"title": ""}),
     "adding.add": ("/bookings/{reference}/places", {"ticket_type": "none", "attendee-0-email": "nowhere"}),
     "adding.quote": ("/bookings/{reference}/places/quote", {"ticket_type": "none", "attendee-0-email": "nowhere"}),
+    "correcting.correct_booker": ("/bookings/{reference}/corrections", {"name": "", "email": "nowhere"}),
+    "correcting.correct_attendee": ("/bookings/{reference}/attendees/0/correction", {"name": "", "email": "nowhere"}),
+    "correcting.correct_own": ("{place}/correction", {"name": "", "email": "nowhere"}),
     "changes.cancel": ("/bookings/{reference}/cancellation", {}),
     "changes.substitute": ("/bookings/{reference}/attendees/0/substitution", {"name": "", "email": "nowhere"}),
     "changes.transfer": ("/bookings/{reference}/transfer", {"attendee": "0"}),
@@ -142,6 +146,7 @@ NEVER_WRONG = {
     "accounts.accept_invitation": ONE_BUTTON,
     "accounts.spend_sign_in_link": ONE_BUTTON,
     "accounts.sign_out": ONE_BUTTON,
+    "addresses.answer": ONE_BUTTON,
     "booking_payments.payment": ONE_BUTTON,
     "plans.pay": ONE_BUTTON,
     "joining.go": ONE_BUTTON,
@@ -261,6 +266,7 @@ def places(app: Flask, client: PageClient, olu: Person) -> dict[str, str]:
         "course": course,
         "password": password,
         "reference": made.reference,
+        "place": urlsplit(made.places[0]).path,
     }
 
 

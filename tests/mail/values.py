@@ -204,6 +204,19 @@ VALUES: dict[str, dict[str, Any]] = {
         "workshop_url": "https://colloquy.example/workshops/bodies",
         "organiser_name": "Sea Street CPD",
     },
+    "address_asked": {
+        "reference": "CQ-7K2M-4D",
+        "organiser_name": "Sea Street CPD",
+        "organiser_email": "bookings@sea-street.example",
+        "sentences": ["This address was given for Ines Carraway.", "If that is you, please say so."],
+        "confirm_url": "https://colloquy.example/addresses/7-abc",
+        "until": "Tuesday 2 March 2027, 09:20 GMT (London)",
+    },
+    "address_changed": {
+        "reference": "CQ-7K2M-4D",
+        "organiser_name": "Sea Street CPD",
+        "organiser_email": "bookings@sea-street.example",
+    },
     "organiser_notice": {
         "title": "A payment came too late",
         "sentences": ["Bea paid after the hold lapsed.", "All of it went back."],
