@@ -14,13 +14,13 @@ from werkzeug.exceptions import HTTPException, InternalServerError, SecurityErro
 from accounts import cli as accounts_cli
 from accounts import login as accounts_login
 from accounts import routes as accounts_routes
-from bookings import bundle_routes as bookings_bundle_routes
 from bookings import adding_routes as bookings_adding_routes
+from bookings import bundle_routes as bookings_bundle_routes
 from bookings import change_routes as bookings_change_routes
-from bookings import credit_routes as bookings_credit_routes
 from bookings import cli as bookings_cli
 from bookings import correcting_jobs as bookings_correcting_jobs
 from bookings import correcting_routes as bookings_correcting_routes
+from bookings import credit_routes as bookings_credit_routes
 from bookings import invoice_jobs as bookings_invoice_jobs
 from bookings import invoice_routes as bookings_invoice_routes
 from bookings import jobs as bookings_jobs
