@@ -9,7 +9,7 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import selectinload
 
 from accounts.models import Organiser
-from bookings import invoice_terms
+from bookings import booked, invoice_terms
 from bookings.models import Attendee, Booking
 from lib import db, money
 from payments import ledger
@@ -28,6 +28,11 @@ class Open:
     minor: int
     paid_minor: int
     days_late: int
+
+    @property
+    def title(self) -> str:
+        """What was booked."""
+        return booked.title(self.booking)
 
 
 @dataclass(frozen=True)
