@@ -48,7 +48,7 @@ class InvoiceFields:
         filters=[lines],
     )
     invoice_email = EmailField(
-        "Email address for the invoice", [IfInvoiced("Please say where the invoice goes."), forms.Email()]
+        "Where the invoice goes by email", [IfInvoiced("Please say where the invoice goes."), forms.Email()]
     )
     purchase_order = StringField("Your order number", [IfInvoiced(""), Length(max=80)], filters=[forms.one_line])
 
