@@ -15,6 +15,7 @@ from accounts import cli as accounts_cli
 from accounts import login as accounts_login
 from accounts import routes as accounts_routes
 from bookings import adding_routes as bookings_adding_routes
+from bookings import answering_routes as bookings_answering_routes
 from bookings import bundle_routes as bookings_bundle_routes
 from bookings import change_routes as bookings_change_routes
 from bookings import cli as bookings_cli
@@ -84,6 +85,7 @@ ROOMS = (
     bookings_waiting_routes.bp,
     bookings_change_routes.bp,
     bookings_adding_routes.bp,
+    bookings_answering_routes.bp,
     bookings_correcting_routes.bp,
     bookings_correcting_routes.addresses,
     bookings_credit_routes.bp,

@@ -283,7 +283,7 @@ def _kind(
     asked: tuple[Shape, ...], most: int, chosen: tuple[Chosen, ...], proofs: frozenset[str], extras: tuple[str, ...]
 ) -> type[BookingForm]:
     """The form's class for what a workshop asks: making a class takes longer than filling its form."""
-    fields: dict[str, Any] = {f"answer-{each[0]}": _field(*each[1:]) for each in asked}
+    fields: dict[str, Any] = {f"answer-{each[0]}": question_field(*each[1:]) for each in asked}
     if "declaration" in proofs:
         fields["declared"] = BooleanField("This ticket is meant for me")
     if "number" in proofs:
@@ -320,7 +320,8 @@ def _fail(field: Any, message: str) -> bool:
     return False
 
 
-def _field(kind: str, label: str, choices: tuple[str, ...]) -> Any:
+def question_field(kind: str, label: str, choices: tuple[str, ...]) -> Any:
+    """A question as the kind of field it wants."""
     if kind == "tick":
         return BooleanField(label)
     if kind == "choice":

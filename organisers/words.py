@@ -103,6 +103,7 @@ _DEEDS = {
     "letter_resent": "A letter sent again",
     "attendee_corrected": "A person put right",
     "booker_corrected": "The booker put right",
+    "answers_changed": "An attendee changed their answers",
     "address_asked": "A new address asked whether it is right",
     "place_given": "A free place given",
     "places_added": "People added",

@@ -122,6 +122,8 @@ ONE_PERSON = [
     Sight("correcting.attendee", "confirmed/attendees/0/correction"),
     Sight("correcting.own", "place/correction"),
     Sight("addresses.asked", "address"),
+    Sight("answering.shown", "place/answers"),
+    Sight("answering.save", "place/answers", 422, typed={"answer-travel": "By balloon"}),
     Sight("changes.cancelling", "confirmed/cancellation"),
     Sight("changes.substituting", "confirmed/attendees/0/substitution"),
     Sight("changes.transferring", "confirmed/transfer", 404),

@@ -58,6 +58,7 @@ TYPED: dict[str, tuple[str, dict[str, str]]] = {
     "correcting.correct_booker": ("/bookings/{reference}/corrections", {"name": "", "email": "nowhere"}),
     "correcting.correct_attendee": ("/bookings/{reference}/attendees/0/correction", {"name": "", "email": "nowhere"}),
     "correcting.correct_own": ("{place}/correction", {"name": "", "email": "nowhere"}),
+    "answering.save": ("{place}/answers", {"answer-size": "giant"}),
     "changes.cancel": ("/bookings/{reference}/cancellation", {}),
     "changes.substitute": ("/bookings/{reference}/attendees/0/substitution", {"name": "", "email": "nowhere"}),
     "changes.transfer": ("/bookings/{reference}/transfer", {"attendee": "0"}),
@@ -234,6 +235,7 @@ def places(app: Flask, client: PageClient, olu: Person) -> dict[str, str]:
         member = db.session.scalars(select(User.id)).one()
         workshop = a_workshop(slug="own", sessions=[a_meeting(in_days=20), a_meeting(in_days=27)])
         a_question(workshop)
+        a_question(workshop, code="size", kind="choice", choices=["small", "large"], is_required=True)
         a_ticket(workshop, code="organisation", payment="invoice")
         folded, organiser_id = a_code(code="ONCE").folded, workshop.organiser_id
         db.session.add(Placement(organiser_id=workshop.organiser_id, name="home", percent=20, lasts_days=90))
