@@ -46,6 +46,14 @@ def test_the_workshop_s_page_says_what_its_policy_says(app: Flask, client: PageC
     assert "Ring us: we are people." in text
 
 
+def test_a_workshop_with_a_policy_is_found_by_its_words(app: Flask, client: PageClient) -> None:
+    with arranged(app):
+        a_policy()
+        a_june_workshop(title="Listening at Dusk")
+
+    assert "Listening at Dusk" in main_text(client.get("/workshops?q=dusk"))
+
+
 def test_a_later_version_is_on_the_page_at_once(app: Flask, client: PageClient) -> None:
     with arranged(app):
         a_june_workshop(policy_id=a_policy().id)
