@@ -94,14 +94,18 @@ def _has_words(workshop: WorkshopFacts, typed: str) -> bool:
     return all(f" {word}" in known for word in wanted)
 
 
-@lru_cache(maxsize=4096)
 def _words_of(workshop: WorkshopFacts) -> str:
-    said = [
-        workshop.title, TOPICS.get(workshop.topic, ""), workshop.summary, texts.plain(workshop.description),
+    return _words(
+        workshop.description, workshop.title, TOPICS.get(workshop.topic, ""), workshop.summary,
         workshop.audience, workshop.outcomes, workshop.programme, workshop.organiser.name,
         *(who.name for who in workshop.presenters), *(each.title for each in workshop.sessions),
-    ]  # fmt: skip
-    return " " + " ".join(word for text in said for word in folded(text))
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def _words(description: str, *said: str) -> str:
+    """All the words there are. Remembered by the texts, whatever else is known of a workshop."""
+    return " " + " ".join(word for text in (texts.plain(description), *said) for word in folded(text))
 
 
 @lru_cache(maxsize=4096)

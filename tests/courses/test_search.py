@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
-from tests.builders import a_course, a_meeting, a_presenter, a_workshop, arranged
+from policies import versions as policies
+from tests.builders import a_course, a_meeting, a_presenter, a_workshop, an_organiser, arranged
 from tests.conftest import MORNING, Clock
 from tests.page import PageClient, form, main_text, tree
 
@@ -105,3 +106,14 @@ def test_pages_of_a_search_keep_it(app: Flask, clock: Clock, client: PageClient)
 
     assert further.get("href") == "/workshops?page=2&q=many+dates"
     assert client.get(further.get("href") or "").status_code == 200
+
+
+@pytest.mark.usefixtures("shelf")
+def test_what_else_is_known_of_a_workshop_keeps_nobody_from_finding_it(
+    app: Flask, clock: Clock, client: PageClient
+) -> None:
+    rules = [{"action": "cancel", "refund_pct": 50}]
+    with arranged(app):
+        policies.write(an_organiser().id, "Half", {"rules": rules}, actor="test", now=clock.at)
+
+    assert found(client, q="ambiguous") == GRIEF
