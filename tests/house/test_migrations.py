@@ -271,7 +271,8 @@ def test_the_money_of_an_older_house_is_in_the_ledger(url: str) -> None:
 @pytest.mark.both_databases
 def test_a_migrated_ledger_refuses_to_be_changed(url: str) -> None:
     with older(url, "head"):
-        fill([*CATALOGUE[:1], ("bill", {"total_minor": 5}), ("movement", {"bill_id": 1, "kind": "charge", "minor": 5})])
+        organiser = ("organiser", {**CATALOGUE[0][1], "vat_mode": "none"})
+        fill([organiser, ("bill", {"total_minor": 5}), ("movement", {"bill_id": 1, "kind": "charge", "minor": 5})])
         for statement in ("UPDATE movement SET minor = 6", "DELETE FROM movement"):
             with pytest.raises(DatabaseError, match="never changed"), db.engine().begin() as connection:
                 connection.execute(text(statement))
