@@ -127,7 +127,7 @@ ONE_PERSON = [
     Sight("changes.cancelling", "confirmed/cancellation"),
     Sight("changes.substituting", "confirmed/attendees/0/substitution"),
     Sight("changes.transferring", "confirmed/transfer", 404),
-    Sight("changes.transfer", "confirmed/transfer", 409, typed={"attendee": "0"}),
+    Sight("changes.transfer", "confirmed/transfer", 422, typed={"attendee": "0"}),
     Sight("credits.statement", "credit"),
     Sight("waiting.new", "/workshops/tour-waited/waiting"),
     Sight("waiting.join", "/workshops/tour-waited/waiting", 422, typed={"email": "nowhere", "places": "many"}),
