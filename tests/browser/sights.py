@@ -40,7 +40,7 @@ class Sight:
             return self.path
         name, slash, rest = self.path.partition("/")
         address, mark, query = world[name].partition("?")
-        return address + slash + rest + mark + query
+        return address + slash + rest + (mark.replace("?", "&") if "?" in rest else mark) + query
 
 
 def catalogue(slug_of: Callable[[str], str]) -> list[Sight]:
@@ -125,6 +125,8 @@ ONE_PERSON = [
     Sight("answering.shown", "place/answers"),
     Sight("answering.save", "place/answers", 422, typed={"answer-travel": "By balloon"}),
     Sight("changes.cancelling", "confirmed/cancellation"),
+    Sight("changes.cancelling", "confirmed/cancellation?attendee=0&attendee=1"),
+    Sight("changes.transferring", "confirmed/transfer?attendee=0"),
     Sight("changes.substituting", "confirmed/attendees/0/substitution"),
     Sight("changes.transferring", "confirmed/transfer", 404),
     Sight("changes.transfer", "confirmed/transfer", 422, typed={"attendee": "0"}),
