@@ -1,4 +1,4 @@
-"""The letter to whoever has a credit: how much, until when, and the link to their statement."""
+"""The letters about credits: a new one, with the link to its person's statement, and one that something is on again."""
 
 from datetime import datetime, timedelta
 
@@ -31,4 +31,23 @@ def kept(booking: Booking, credit: Credit, now: datetime) -> None:
         amount=amount,
         until=until(credit, booking.organiser.zone),
         credit_url=url(credit),
+    )
+
+
+def back_on_it(booking: Booking, minor: int, now: datetime, *, stood_still: bool) -> None:
+    """What was paid with a credit is on it again: to the booker, without its link, since the credit may be another's."""
+    amount = letters.amount(booking, minor)
+    ends = "moves by the time it was with this booking" if stood_still else "is the one it had"
+    said = f"{amount} is on its credit again"
+    letters.to_booker(
+        booking,
+        "booking_changed",
+        now,
+        subject=f"Booking {booking.reference}: {said}",
+        heading=said,
+        sentences=[
+            f"{amount} of this booking had been paid with a credit, so it is not sent to a card or an account: it "
+            f"can be used for another booking. The credit's last day, where it has one, {ends}.",
+            "The link in the letter that brought the credit opens it, and so does signing in with its address.",
+        ],
     )

@@ -235,7 +235,9 @@ def _bring_about(fate: Fate, session: WorkshopSession | None, why: str, actor: s
             returning.give(booking, came, source="organiser", reason=why, actor=actor, now=now)
         return
     reason = f"Cancelled by the organiser. {why}"
-    back = returning.give(booking, due, source="organiser", reason=reason, shares=shares, actor=actor, now=now)
+    back = returning.give(
+        booking, due, source="organiser", reason=reason, shares=shares, actor=actor, now=now, stood_still=True
+    )
     telling.money_back(booking, fate.ending, back.minor, why, now)
 
 

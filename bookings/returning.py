@@ -29,8 +29,8 @@ class Back:
 
 
 def remaining_of(bill_id: int) -> int:
-    """The most that `give` could return now, in minor units."""
-    return refunds.remaining(bill_id) + credits.spent_on(bill_id)
+    """The most that `give` could return now, in minor units: what was kept as a credit is not there a second time."""
+    return min(refunds.remaining(bill_id) + credits.spent_on(bill_id), max(ledger.of_bill(bill_id).kept_minor, 0))
 
 
 def give(
@@ -42,19 +42,24 @@ def give(
     actor: str,
     now: datetime,
     shares: Mapping[int, int] | None = None,
-    credit_until: datetime | None = None,
+    stood_still: bool = False,
 ) -> Back:
-    """Return up to `minor`, never more than remains: first to the cards and accounts the booking was paid from, the
-    rest to the credits it was paid with, which then last at least until `credit_until`.
+    """Return up to `minor`, never more than remains: first to the cards and accounts the booking was paid from, never
+    more than they were charged, the rest to the credits it was paid with, never to a card. Those end when they did
+    before; as much later as they were with the booking where they `stood_still`, the organiser having cancelled.
 
     `source` is who decided: rule, organiser or booker. `shares` are attendees' ids with what of `minor` is theirs.
     """
-    to_cards = min(minor, refunds.remaining(booking.bill_id))
+    most = min(minor, remaining_of(booking.bill_id))
+    to_cards = min(most, refunds.remaining(booking.bill_id))
     made: list[Refund] = []
     if to_cards:
         whose = refunds.part_of(shares, to_cards) if shares else None
         made = refunds.ask(booking.bill_id, to_cards, source=source, reason=reason, shares=whose, now=now)
-    to_credits = credits.give_back(booking.bill_id, minor - to_cards, reason=reason, until=credit_until, now=now)
+    rest = most - to_cards
+    to_credits = credits.give_back(booking.bill_id, rest, reason=reason, stood_still=stood_still, now=now)
+    if to_credits:
+        credit_letters.back_on_it(booking, to_credits, now, stood_still=stood_still)
     back = Back(made, to_credits)
     if back.minor:
         _record(booking, "refund_begun", {"amount_minor": back.minor, "why": reason}, actor, now)

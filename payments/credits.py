@@ -6,7 +6,7 @@ type opens no credit. Credits are locked last, in the order of their ids.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Select, func, or_, select
 
@@ -81,13 +81,14 @@ def spend(bill_id: int, email: str, most: int, now: datetime) -> int:
 
 def spent_on(bill_id: int) -> int:
     """What a bill still has from credits."""
-    return sum(minor for _, minor in _had(bill_id))
+    return sum(minor for _, minor, _ in _had(bill_id))
 
 
-def give_back(bill_id: int, most: int, *, reason: str, now: datetime, until: datetime | None = None) -> int:
+def give_back(bill_id: int, most: int, *, reason: str, now: datetime, stood_still: bool = False) -> int:
     """Give up to `most` of what a bill had from credits back to them, the last spent first; what was given back.
 
-    A credit that ends before `until`, or has ended, lasts until then: money given back can be spent again.
+    A credit ends when it did before, also where that time is over. Where it `stood_still` it ends as much later as it
+    was with the bill: what its person had of its time when they spent it, they have again.
     """
     bill = ledger.lock(bill_id)
     had = _had(bill_id)
@@ -95,14 +96,14 @@ def give_back(bill_id: int, most: int, *, reason: str, now: datetime, until: dat
         each.id: each
         for each in db.session.scalars(
             select(Credit)
-            .where(Credit.id.in_([number for number, _ in had]))
+            .where(Credit.id.in_([number for number, _, _ in had]))
             .order_by(Credit.id)
             .with_for_update()
             .execution_options(populate_existing=True)
         )
     }
     returned = 0
-    for number, minor in had:
+    for number, minor, since in had:
         part = min(minor, most - returned)
         if part <= 0:
             break
@@ -110,7 +111,7 @@ def give_back(bill_id: int, most: int, *, reason: str, now: datetime, until: dat
         ledger.credit_returned(bill, credit, part, reason, now)
         returned += part
         if credit.expires_at is not None:
-            credit.expires_at = max(credit.expires_at, until or credit.expires_at)
+            credit.expires_at += now - since if stood_still else timedelta()
             _post_end(credit, now)
     return returned
 
@@ -158,15 +159,15 @@ def _in_order(found: Sequence[Credit]) -> list[Left]:
     return sorted(rest, key=lambda each: (each.expires_at is None, each.expires_at, each.credit_id))
 
 
-def _had(bill_id: int) -> list[tuple[int, int]]:
-    """What a bill has of each credit, the last spent first."""
+def _had(bill_id: int) -> list[tuple[int, int, datetime]]:
+    """What a bill has of each credit and since when, the last spent first."""
     rows = db.session.execute(
-        select(Movement.credit_id, func.sum(Movement.minor), func.max(Movement.id))
+        select(Movement.credit_id, func.sum(Movement.minor), func.max(Movement.at))
         .where(Movement.bill_id == bill_id, Movement.kind.in_(("credit_spent", "credit_returned")))
         .group_by(Movement.credit_id)
         .order_by(func.max(Movement.id).desc())
     )
-    return [(number, int(minor)) for number, minor, _ in rows if number is not None and minor > 0]
+    return [(number, int(minor), at) for number, minor, at in rows if number is not None and minor > 0]
 
 
 def _post_end(credit: Credit, now: datetime | None = None) -> None:

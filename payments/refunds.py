@@ -100,6 +100,7 @@ def again(refund_id: int, now: datetime) -> Refund:
         _post(refund, now)
         return refund
     left = payment.amount_minor - _gone([payment.id]).get(payment.id, 0)
+    left = min(left, ledger.of_bill(payment.bill_id).kept_minor)  # the rest may have been kept as a credit instead
     if refund.state != "failed":
         raise NothingToRepeat("It is done, or on its way. Nothing was sent a second time.")
     if refund.amount_minor > left:

@@ -8,8 +8,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from bookings import audit, credit_letters, credit_spending, lifecycle, returning
+from bookings import audit, credit_letters, credit_spending, lifecycle, moving, returning
 from bookings.models import Booking
+from courses.models import Workshop
 from lib import db, links
 from mail.models import Letter
 from payments import credits, ledger
@@ -259,3 +260,35 @@ def test_whoever_is_signed_in_finds_their_credits(app: Flask, clock: Clock, slug
     with app.app_context():
         assert credit_spending.offered("Bea+tag@Clinic.example", 1, "GBP", clock.at)[0].credit_id == number
         assert credit_spending.offered("", 1, "GBP", clock.at) == []
+
+
+def test_what_the_organiser_cancels_after_the_credit_has_ended_can_be_used_again(
+    app: Flask, clock: Clock, slug: str
+) -> None:
+    a_credit(app, slug, clock, 5000, expires_at=clock.at + timedelta(days=2))
+    receive(app, held(app, replace(a_wish(slug), credit_of=BEA)))
+    clock.shift(days=5)
+    with arranged(app):
+        workshop = db.session.scalars(select(Workshop).where(Workshop.slug == slug)).one()
+        moving.cancel_workshop(workshop, "The presenter is ill.", actor="user:1", now=clock.at)
+        told = db.session.scalars(select(Letter).where(Letter.template == "booking_changed")).one()
+        assert told.values["heading"] == "£50.00 is on its credit again"
+        assert "/credits/" not in str(told.values), "whoever booked need not be whose credit it is"
+    assert left(app, clock) == 5000
+    clock.shift(days=2)
+    assert left(app, clock) == 0
+    assert faults(app, clock) == []
+
+
+def test_money_kept_as_a_credit_does_not_go_back_as_well(app: Flask, clock: Clock, slug: str) -> None:
+    made = paid(app, a_wish(slug))
+    with arranged(app):
+        booking = lifecycle.locked(db.session.get_one(Booking, made.id).bill_id)
+        returning.keep_as_credit(
+            booking, 10000, email=BEA, reason="rather that", expires_at=None, actor="user:1", now=clock.at
+        )
+        assert returning.remaining_of(booking.bill_id) == 6800
+        back = returning.give(booking, 16800, source="organiser", reason="all", actor="user:1", now=clock.at)
+        assert back.minor == 6800
+    found = bill_of(app, made)
+    assert (found.refunded_minor, found.credit_minor, found.kept_minor) == (6800, 10000, 0)

@@ -110,16 +110,23 @@ def test_what_came_to_nothing_is_given_back_the_last_first(app: Flask, clock: Cl
         assert ledger.of_bill(bill) == Balance(owed_minor=0, paid_minor=6000, credit_minor=6000)
 
 
-def test_a_credit_given_back_after_its_end_can_be_given_time(app: Flask, clock: Clock) -> None:
-    issued(app, clock, 5000, expires_at=clock.at + timedelta(days=1))
+def test_a_credit_that_stood_still_has_its_time_again(app: Flask, clock: Clock) -> None:
+    ends = clock.at + timedelta(days=3)
+    issued(app, clock, 5000, expires_at=ends)
+    clock.shift(days=1)
     first, _ = spend(app, clock, 2000, 2000)
     second, _ = spend(app, clock, 1000, 1000)
-    clock.shift(days=2)
+    clock.set(ends + timedelta(days=10))
     with arranged(app):
         assert credits.expire(1, clock.at) == 2000
-        credits.give_back(first, 2000, reason="cancelled by us", now=clock.at, until=clock.at + timedelta(days=60))
+        credits.give_back(first, 500, reason="cancelled by us", now=clock.at, stood_still=True)
+    clock.shift(hours=6)
+    with arranged(app):
+        credits.give_back(first, 1500, reason="cancelled by us", now=clock.at, stood_still=True)
+    clock.shift(days=2, microseconds=-1)
     assert left(app, clock) == [2000]
-    clock.shift(days=60)
+    clock.shift(microseconds=1)
+    assert left(app, clock) == []
     with arranged(app):
         credits.give_back(second, 1000, reason="too late", now=clock.at)
         assert credits.expire(1, clock.at) == 3000

@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from lib import db, work
-from payments import disputes, gateway, jobs, ledger, refunds
+from payments import credits, disputes, gateway, jobs, ledger, refunds
 from payments.gateway import Contested, SentBack
 from payments.models import Movement, Payment, Refund
 from tests.builders import arranged
@@ -229,3 +229,14 @@ def test_what_a_bank_took_cannot_be_sent_back_too(app: Flask, clock: Clock) -> N
         assert refunds.remaining(number) == first.amount_minor
         refunds.ask(number, 100, source="organiser", reason="kindness", now=clock.at)
     assert [payment for payment, _, _ in told(app)] == [1]
+
+
+def test_what_was_kept_as_a_credit_after_a_refund_failed_is_not_sent_again(app: Flask, clock: Clock) -> None:
+    bill = paid(app, 16800)
+    (number,) = ask(app, bill, 16800, clock)
+    with arranged(app):
+        refunds.record(number, "failed", "re_1", "no such account", clock.at)
+        credits.issue(bill, 16800, email="bea@clinic.example", reason="instead", expires_at=None, now=clock.at)
+    with pytest.raises(refunds.MoreThanPaid), arranged(app):
+        refunds.again(number, clock.at)
+    assert told(app) == [(1, 16800, "failed")]
