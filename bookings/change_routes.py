@@ -11,6 +11,7 @@ from bookings import change_rows, change_terms, changes, changing, lifecycle, pa
 from bookings.change_terms import Act
 from bookings.models import Attendee, Booking
 from lib import clock, db, forms, web
+from payments import gateway
 from payments.models import PaymentAttempt
 
 bp = Blueprint("changes", __name__)
@@ -108,6 +109,29 @@ def transfer(reference: str) -> Answer:
         lambda locked: transfers.transfer(locked, n, key, promised, act),
         lambda refusal: _transfer_page(booking, attendee, refusal=refusal, status=refusal.status),
     )
+
+
+@bp.post("/bookings/<reference:reference>/changes/withdrawal")
+@open_to.holder_of_link
+def withdraw(reference: str) -> Answer:
+    """Leave a change that waits for its payment; one that was paid meanwhile is made. Raises PaymentAway."""
+    booking = confirmed(reference)
+    waiting = change_rows.owing(booking.id)
+    reference, bill_id, now = booking.reference, booking.bill_id, clock.now()
+    if waiting:
+        number = waiting.id
+        try:
+            payment_routes.close_page(bill_id, now)
+        except gateway.GatewayUnreachable as problem:
+            raise payment_routes.PaymentAway(
+                "The change still waits, and nothing has been charged. Please try again in a minute."
+            ) from problem
+        with db.writing():
+            lifecycle.locked(bill_id)
+            change = change_rows.by_id(number)
+            if change.state == "owing":
+                change_rows.lapse(change, now, "booker")
+    return redirect(url_for("bookings.shown", reference=reference, changed="no"), code=303)
 
 
 def _done(

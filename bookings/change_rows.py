@@ -145,14 +145,15 @@ def done(change: Change) -> None:
     _forget_answers(change)
 
 
-def lapse(change: Change, now: datetime) -> None:
-    """Nobody paid in time: the place stays as it was, and what was held elsewhere is free again."""
+def lapse(change: Change, now: datetime, actor: str = "worker") -> None:
+    """Nobody paid in time, or the booker would rather not: the place stays as it was, and what was held elsewhere is
+    free again."""
     change.state, change.held_until = "lapsed", None
     _forget_answers(change)
     held = [place for ids in change.facts.get("places", {}).values() for place in ids]
     if held:
         places.release(held, now)
-    _remember(change, "change_lapsed", "worker", now, {"attendee": change.attendee_id, "kind": change.kind})
+    _remember(change, "change_lapsed", actor, now, {"attendee": change.attendee_id, "kind": change.kind})
 
 
 def of_attempt(attempt_id: int) -> Change | None:

@@ -93,7 +93,7 @@ _DEEDS = {
     "instalments_dropped": "Parts not paid yet, no longer owed",
     "changed_for_booker": "Done for the booker",
     "change_begun_for_booker": "Begun for the booker",
-    "change_lapsed": "A change was not paid for in time",
+    "change_lapsed": "A change was not paid for, and everything stays",
     "refund_repeated": "A refund sent again",
     "credit_issued": "Kept as a credit",
     "credit_spent": "Paid with a credit",

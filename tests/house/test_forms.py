@@ -148,6 +148,7 @@ NEVER_WRONG = {
     "accounts.spend_sign_in_link": ONE_BUTTON,
     "accounts.sign_out": ONE_BUTTON,
     "addresses.answer": ONE_BUTTON,
+    "changes.withdraw": ONE_BUTTON,
     "booking_payments.payment": ONE_BUTTON,
     "plans.pay": ONE_BUTTON,
     "joining.go": ONE_BUTTON,
