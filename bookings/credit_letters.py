@@ -35,7 +35,7 @@ def kept(booking: Booking, credit: Credit, now: datetime) -> None:
 
 
 def back_on_it(booking: Booking, minor: int, now: datetime, *, stood_still: bool) -> None:
-    """What was paid with a credit is on it again: to the booker, without its link, since the credit may be another's."""
+    """What was paid with a credit is on it again. To the booker, without its link: it may be another's credit."""
     amount = letters.amount(booking, minor)
     ends = "moves by the time it was with this booking" if stood_still else "is the one it had"
     said = f"{amount} is on its credit again"
