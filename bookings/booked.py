@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bookings.models import Attendee, Booking
+from sqlalchemy import select
+
+from bookings.models import Attendee, Booking, Change
 from courses import catalogue
 from courses.models import Workshop
-from lib import web
+from lib import db, web
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,13 @@ def form(booking: Booking) -> str:
     if bundle:
         return web.url("bundle_bookings.new", slug=bundle["slug"])
     return web.url("bookings.new", slug=workshops(booking)[0].slug)
+
+
+def charged(booking: Booking) -> list[tuple[str, int]]:
+    """What was paid for changes since it was booked: for what, and how much in minor units."""
+    done = select(Change).where(Change.booking_id == booking.id, Change.state == "done", Change.due_minor > 0)
+    found = db.session.scalars(done.order_by(Change.id))
+    return [(str(each.facts.get("line", "A change")), each.due_minor) for each in found]
 
 
 def people(attendees: Iterable[Attendee]) -> list[Person]:

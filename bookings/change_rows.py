@@ -168,16 +168,6 @@ def owing(booking_id: int) -> Change | None:
     ).first()
 
 
-def charged(booking_id: int) -> list[pricing.Line]:
-    """What was paid for changes since the booking was made, a line each."""
-    done_ones = db.session.scalars(
-        select(Change)
-        .where(Change.booking_id == booking_id, Change.state == "done", Change.due_minor > 0)
-        .order_by(Change.id)
-    )
-    return [pricing.Line(str(each.facts.get("line", "A change")), each.due_minor) for each in done_ones]
-
-
 def by_id(change_id: int) -> Change:
     """A change as it is now."""
     return db.session.scalars(

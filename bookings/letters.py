@@ -134,14 +134,17 @@ def _who(attendee: Attendee) -> dict[str, Any]:
 def receipt(booking: Booking, now: datetime) -> None:
     """The booker's receipt: money and names, no way into anybody's place."""
     later = instalments.open_of(booking.bill)
+    since = booked.charged(booking)
+    total = booking.quote["total_minor"] + sum(minor for _, minor in since)
+    lines = [(line["text"], line["minor"]) for line in booking.quote["lines"]]
     to_booker(
         booking,
         "receipt",
         now,
         subject=f"Your booking {booking.reference} is confirmed",
-        lines=[{"text": line["text"], "amount": amount(booking, line["minor"])} for line in booking.quote["lines"]],
-        total=amount(booking, booking.quote["total_minor"]),
-        paid_by=words(invoices.ways(booking.bill_id)) if booking.quote["total_minor"] else "nothing to pay",
+        lines=[{"text": text, "amount": amount(booking, minor)} for text, minor in (*lines, *since)],
+        total=amount(booking, total),
+        paid_by=words(invoices.ways(booking.bill_id)) if total else "nothing to pay",
         **_papers(booking),
         paid=amount(booking, ledger.of_bill(booking.bill_id).paid_minor) if later else None,
         later=parts(booking, later),

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as Answer
 from accounts import open_to
 from bookings import (
     asking,
+    booked,
     change_rows,
     checkout,
     checks,
@@ -35,7 +36,7 @@ from bookings import (
     waiting_refusals,
 )
 from bookings.models import Booking, WaitingPerson
-from bookings.pricing import OddNumber
+from bookings.pricing import Line, OddNumber
 from courses import catalogue
 from courses.routes import one
 from lib import clock, db, limits, web
@@ -167,7 +168,7 @@ def shown(reference: str) -> Answer:
         now=now,
         left=_has_left(),
         owing=change_rows.owing(booking.id) if view.state == "confirmed" else None,
-        since=change_rows.charged(booking.id),
+        since=[Line(text, minor) for text, minor in booked.charged(booking)],
         resale=reselling.pending(booking.id),
         plan=plan_pages.view(booking, now),
         policy=policy_words.of_booking(view, now),

@@ -7,12 +7,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from bookings import change_rows, lifecycle
+from bookings import change_rows, corrections, lifecycle
 from bookings.models import Answer, Attendee, Booking, Change, Redemption, SentInvite
 from courses.models import Place, Workshop
 from history.models import Entry
 from lib import clock as now
 from lib import db
+from mail.models import Letter
 from payments import ledger
 from payments.models import PaymentAttempt, Refund
 from tests.bookings.making import ANN, BOB, Made, a_wish, paid, receive
@@ -317,3 +318,15 @@ def test_a_booking_that_is_not_confirmed_takes_nobody(
 
     assert client.get(f"/bookings/{made.reference}/places").status_code == 409
     assert browser().get(f"/bookings/{made.reference}/places").status_code == 404
+
+
+def test_the_receipt_sent_again_has_all_that_was_paid(app: Flask, client: PageClient) -> None:
+    made = booked(client, app, a_slug(app))
+    add(client, made, CY)
+    receive(app, made)
+    with arranged(app):
+        booking = lifecycle.locked(db.session.get_one(Booking, made.id).bill_id)
+        corrections.resend_receipt(booking, "Lost", actor="user:1", now=now.now())
+
+    values = [each.values for each in rows(app, Letter) if each.template == "receipt"][-1]
+    assert (values["total"], values["lines"][-1]["text"]) == ("£336.00", "Place for Cy Carter")
