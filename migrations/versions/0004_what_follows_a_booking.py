@@ -14,6 +14,21 @@ branch_labels = None
 depends_on = None
 
 
+AS_ISSUED = "a paper is never changed once it has its number; issue another one"
+GUARDS = {
+    'sqlite': (
+        f"CREATE TRIGGER invoice_no_update BEFORE UPDATE ON invoice BEGIN SELECT RAISE(ABORT, '{AS_ISSUED}'); END",
+        f"CREATE TRIGGER invoice_no_delete BEFORE DELETE ON invoice BEGIN SELECT RAISE(ABORT, '{AS_ISSUED}'); END",
+    ),
+    'postgresql': (
+        "CREATE OR REPLACE FUNCTION invoice_is_kept() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{AS_ISSUED}'; END $$",
+        "CREATE TRIGGER invoice_is_kept BEFORE UPDATE OR DELETE ON invoice "
+        "FOR EACH ROW EXECUTE FUNCTION invoice_is_kept()",
+    ),
+}
+
+
 def upgrade():
     op.create_table('bundle',
     sa.Column('slug', sa.String(length=140), nullable=False),
@@ -307,6 +322,9 @@ def upgrade():
         batch_op.alter_column('waiting_hours', server_default=None)
         batch_op.alter_column('waiting_first_come_hours', server_default=None)
 
+    for statement in GUARDS[op.get_bind().dialect.name]:
+        op.execute(statement)
+
 
 def downgrade():
     with op.batch_alter_table('change', schema=None) as batch_op:
@@ -410,6 +428,8 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_invoice_bill_id'))
 
     op.drop_table('invoice')
+    if op.get_bind().dialect.name == 'postgresql':
+        op.execute('DROP FUNCTION invoice_is_kept()')
     with op.batch_alter_table('bundle_price', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_bundle_price_organiser_id'))
 

@@ -74,8 +74,9 @@ def differences(connection: Connection) -> list[Any]:
 
 
 def described(connection: Connection) -> dict[str, Any]:
-    """Every table as the database describes it, CHECKs among it, which Alembic does not compare."""
+    """Every table as the database describes it, CHECKs and triggers among it, which Alembic does not compare."""
     look = inspect(connection)
+    triggers = _triggers(connection)
     return {
         table: {
             "columns": {c["name"]: (str(c["type"]), c["nullable"], c["default"]) for c in look.get_columns(table)},
@@ -84,10 +85,21 @@ def described(connection: Connection) -> dict[str, Any]:
             "unique": _by_name(look.get_unique_constraints(table)),
             "indexes": _by_name(look.get_indexes(table)),
             "checks": {c["name"]: re.sub(r"\s+", " ", c["sqltext"]) for c in look.get_check_constraints(table)},
+            "triggers": sorted(rest for on, *rest in triggers if on == table),
         }
         for table in look.get_table_names()
         if table != "alembic_version"
     }
+
+
+def _triggers(connection: Connection) -> list[tuple[str, ...]]:
+    """Each trigger's table, its name and what it does."""
+    statement = {
+        "sqlite": "SELECT tbl_name, name, sql FROM sqlite_master WHERE type = 'trigger'",
+        "postgresql": "SELECT relname, tgname, pg_get_triggerdef(pg_trigger.oid), prosrc FROM pg_trigger "
+        "JOIN pg_class ON pg_class.oid = tgrelid JOIN pg_proc ON pg_proc.oid = tgfoid WHERE NOT tgisinternal",
+    }[connection.dialect.name]
+    return [tuple(map(str, row)) for row in connection.execute(text(statement))]
 
 
 def _by_name(found: Any) -> dict[str, Any]:
