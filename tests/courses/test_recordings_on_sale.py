@@ -225,7 +225,7 @@ def test_lists_and_pages_ask_as_much_of_3_as_of_300(
     lots = {path: number_asked(app, client, path, is_cold=is_cold) for path in PAGES}
 
     # The first page asks besides which letters it may offer.
-    usual = 4 if is_cold else 1
+    usual = 6 if is_cold else 1
     assert lots == few == dict.fromkeys(PAGES, usual) | {"/": usual + 1}
 
 
