@@ -143,3 +143,33 @@ def test_no_letter_promises_a_person_where_no_answer_goes(app: Flask, template: 
     with app.app_context():
         parts = render.parts(Letter(template=template, values=values_of(template), to_email="a@b.c"))
     assert not re.search("Answer it", parts.text + parts.html)
+
+
+# What each of these was told later than it was first written: letters that wait while a house is brought up to date have
+# their values from before.
+ADDED = {
+    "my_links": ("waiting",),
+    "cancelled_booking": ("stays",),
+    "credit_kept": ("credit_url",),
+    "receipt": (
+        "later",
+        "paid",
+        "receipt_number",
+        "receipt_url",
+        "invoice_number",
+        "invoice_open",
+        "invoice_due",
+        "gets",
+    ),
+}
+
+
+@pytest.mark.parametrize("template", sorted(ADDED))
+def test_a_letter_from_before_an_upgrade_still_reads(
+    app: Flask, template: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert set(ADDED[template]) <= set(VALUES[template])
+    before = {name: value for name, value in VALUES[template].items() if name not in ADDED[template]}
+    monkeypatch.setitem(VALUES, template, before)
+
+    assert rendered(app, template).text

@@ -63,7 +63,7 @@ class TestTheSameFormTwiceAtOnce:
     ) -> None:
         real = checkout.start
         monkeypatch.setattr(checkout, "by_once", lambda _once: None)
-        monkeypatch.setattr(checkout, "start", lambda wish, now: real(replace(wish, once=None), now))
+        monkeypatch.setattr(checkout, "start", lambda wish, *rest: real(replace(wish, once=None), *rest))
         answers = self.press_twice(app, browser)
         assert len({page_of(answer) for answer in answers}) == 2
         assert [state for _, state in racing.bookings(app)] == ["held", "held"]
