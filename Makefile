@@ -27,7 +27,7 @@ test: ## The whole suite with all it needs, installed first (as root) where it i
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy .
-	.venv/bin/python -m pytest -n 2 -m "not prove"
+	.venv/bin/python -m pytest -n 3 -m "not prove"
 
 check: ## Under a minute: ruff, mypy and the quick tests, on SQLite alone
 	@deploy/python.sh deploy/environment.py dev
