@@ -40,7 +40,7 @@ from tests.bookings.making import a_wish, held
 from tests.builders import a_code, a_workshop, an_organiser, arranged
 from tests.conftest import MORNING, Clock, House, Houses, deliver
 
-SHORT = settings(max_examples=8, suppress_health_check=list(HealthCheck))
+SHORT = settings(max_examples=5, suppress_health_check=list(HealthCheck))
 LONG = settings(
     max_examples=400,
     derandomize=False,
