@@ -50,14 +50,14 @@ def cancel(reference: str) -> Answer:
 @open_to.holder_of_link
 def substituting(reference: str, n: int) -> Answer:
     booking = confirmed(reference)
-    return _substitute_page(booking, _attendee(booking, n))
+    return _substitute_page(booking, attendee_of(booking, n))
 
 
 @bp.post("/bookings/<reference:reference>/attendees/<int:n>/substitution")
 @open_to.holder_of_link
 def substitute(reference: str, n: int) -> Answer:
     booking = confirmed(reference)
-    attendee = _attendee(booking, n)
+    attendee = attendee_of(booking, n)
     if not change_terms.offer(attendee, "substitute", clock.now()).deals:
         return _substitute_page(booking, attendee, status=409)
     name, problems = forms.one_line(request.form.get("name")), Problems()
@@ -88,7 +88,7 @@ def substitute(reference: str, n: int) -> Answer:
 @open_to.holder_of_link
 def transferring(reference: str) -> Answer:
     booking = confirmed(reference)
-    return _transfer_page(booking, _attendee(booking, request.args.get("attendee", -1, int)))
+    return _transfer_page(booking, attendee_of(booking, request.args.get("attendee", -1, int)))
 
 
 @bp.post("/bookings/<reference:reference>/transfer")
@@ -96,7 +96,7 @@ def transferring(reference: str) -> Answer:
 def transfer(reference: str) -> Answer:
     booking = confirmed(reference)
     n = request.form.get("attendee", -1, int)
-    attendee = _attendee(booking, n)
+    attendee = attendee_of(booking, n)
     key = request.form.get("to", "")
     if not key:
         if not any(each.offer.deals for each in transfers.targets(attendee, clock.now())):
@@ -242,7 +242,8 @@ def confirmed(reference: str) -> Booking:
     return booking
 
 
-def _attendee(booking: Booking, n: int) -> Attendee:
+def attendee_of(booking: Booking, n: int) -> Attendee:
+    """The attendee of that n, or 404. Raises PlaceOver for one whose place has ended."""
     found = next((each for each in booking.attendees if each.n == n), None)
     if found is None:
         abort(404)

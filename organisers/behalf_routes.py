@@ -12,6 +12,7 @@ from accounts import open_to
 from accounts.models import Organiser
 from bookings import behalf, change_rows, change_terms, changes, changing, lifecycle, pages, refund_bases, transfers
 from bookings.behalf import Case
+from bookings.change_routes import attendee_of
 from bookings.change_terms import Act, Deal, Ruling
 from bookings.models import Attendee, Booking
 from lib import clock, db, forms, money, web, zones
@@ -66,14 +67,14 @@ def end(organiser: Organiser, reference: str) -> Answer:
 @open_to.team(*MANAGERS)
 def passing_on(organiser: Organiser, reference: str, n: int) -> Answer:
     booking = _confirmed(organiser, reference)
-    return _pass_on_page(organiser, booking, _attendee(booking, n))
+    return _pass_on_page(organiser, booking, attendee_of(booking, n))
 
 
 @bp.post("/attendees/<int:n>/substitution")
 @open_to.team(*MANAGERS)
 def pass_on(organiser: Organiser, reference: str, n: int) -> Answer:
     booking = _confirmed(organiser, reference)
-    attendee = _attendee(booking, n)
+    attendee = attendee_of(booking, n)
     name, email = forms.one_line(request.form.get("name")), ""
     chosen, problems = _chosen(booking, [attendee])
     try:
@@ -100,14 +101,14 @@ def pass_on(organiser: Organiser, reference: str, n: int) -> Answer:
 @open_to.team(*MANAGERS)
 def moving(organiser: Organiser, reference: str, n: int) -> Answer:
     booking = _confirmed(organiser, reference)
-    return _move_page(organiser, booking, _attendee(booking, n))
+    return _move_page(organiser, booking, attendee_of(booking, n))
 
 
 @bp.post("/attendees/<int:n>/transfer")
 @open_to.team(*MANAGERS)
 def move(organiser: Organiser, reference: str, n: int) -> Answer:
     booking = _confirmed(organiser, reference)
-    attendee = _attendee(booking, n)
+    attendee = attendee_of(booking, n)
     key = request.form.get("to", "")
     chosen, problems = _chosen(booking, [attendee])
     if not key:
@@ -329,13 +330,4 @@ def _confirmed(organiser: Organiser, reference: str) -> Booking:
             next_url=url_for("organise_people.booking", organiser=organiser.slug, reference=reference),
             next_text="Open the booking",
         )
-    return found
-
-
-def _attendee(booking: Booking, n: int) -> Attendee:
-    found = next((each for each in booking.attendees if each.n == n), None)
-    if found is None:
-        abort(404)
-    if found.state != "confirmed":
-        raise changing.PlaceOver("This place has ended already. Nothing was done.")
     return found

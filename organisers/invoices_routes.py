@@ -105,31 +105,13 @@ def receive(organiser: Organiser, paper: str) -> Answer:
 @bp.post("/invoices/<paper>/places")
 @open_to.team(*MANAGERS)
 def let_in(organiser: Organiser, paper: str) -> Answer:
-    found, why, by, now = _paper(organiser, paper), _why(), actor(), clock.now()
-    if not why:
-        return _page(organiser, found, [("in-why", NO_REASON)], status=422)
-    return _done(
-        organiser,
-        found,
-        lambda booking: invoicing.let_in(booking, why, actor=by, now=now),
-        lambda refusal: _page(organiser, found, [("in-why", refusal.message)], status=refusal.status),
-        "in",
-    )
+    return _with_reason(organiser, paper, invoicing.let_in, "in")
 
 
 @bp.post("/invoices/<paper>/cancellation")
 @open_to.team(*MANAGERS)
 def call_off(organiser: Organiser, paper: str) -> Answer:
-    found, why, by, now = _paper(organiser, paper), _why(), actor(), clock.now()
-    if not why:
-        return _page(organiser, found, [("off-why", NO_REASON)], status=422)
-    return _done(
-        organiser,
-        found,
-        lambda booking: invoicing.call_off(booking, why, actor=by, now=now),
-        lambda refusal: _page(organiser, found, [("off-why", refusal.message)], status=refusal.status),
-        "off",
-    )
+    return _with_reason(organiser, paper, invoicing.call_off, "off")
 
 
 @bp.post("/bookings/<reference:reference>/refunds/<int:number>/sent")
@@ -157,6 +139,21 @@ def refund_sent(organiser: Organiser, reference: str, number: int) -> Answer:
         return booking_page(organiser, reference, [(f"refund-{number}", refusal.message)], refusal.status)
     page = url_for("organise_people.booking", organiser=organiser.slug, reference=reference, done="sent-back")
     return redirect(page, code=303)
+
+
+def _with_reason(organiser: Organiser, paper: str, act: Callable[..., None], what: str) -> Answer:
+    """Do it for a reason, which is asked for in the field `<what>-why`."""
+    found, why, by, now = _paper(organiser, paper), _why(), actor(), clock.now()
+    field = f"{what}-why"
+    if not why:
+        return _page(organiser, found, [(field, NO_REASON)], status=422)
+    return _done(
+        organiser,
+        found,
+        lambda booking: act(booking, why, actor=by, now=now),
+        lambda refusal: _page(organiser, found, [(field, refusal.message)], status=refusal.status),
+        what,
+    )
 
 
 def _done(

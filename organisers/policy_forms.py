@@ -1,5 +1,6 @@
 """What organisers type about a policy: the figures of a template, or the whole of it as data."""
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -40,9 +41,9 @@ class PolicyForm(Form):
         if field.data in self.taken:
             raise ValidationError("You have a policy of this name. Change that one, or call this one something else.")
 
+    @abstractmethod
     def policy(self) -> Mapping[str, Any]:
         """The data as typed. Raises PolicyRefused."""
-        raise NotImplementedError
 
     def of(self, policy: Policy) -> None:
         """Let the form be for the next version of this policy."""
