@@ -216,7 +216,8 @@ def answer(visit: Visit, to: str) -> None:
     assert found is not None
     page.goto(found[0])
     visit.look("asked")
-    page.get_by_role("button", name="Yes, use this address").click()
+    with page.expect_navigation():  # what follows must not overtake the answer
+        page.get_by_role("button", name="Yes, use this address").click()
 
 
 @BOTH

@@ -45,7 +45,8 @@ def test_an_organiser_schedules_publishes_moves_and_cancels(visit: Visit) -> Non
     page.locator("main a[href$='/courses/new']").click()
     page.get_by_label("Title").fill("Plainly Done")
     page.get_by_label("Summary").fill("A morning without scripts.")
-    page.get_by_role("button", name="Save the course").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Save the course").click()
     page.goto(f"{house.web}/organise/sea-street/workshops/new")
     page.get_by_label("Course").select_option(label="Plainly Done")
     page.get_by_label("Date").fill(day.isoformat())
@@ -59,7 +60,8 @@ def test_an_organiser_schedules_publishes_moves_and_cancels(visit: Visit) -> Non
     page.get_by_role("link", name="Add a ticket").click()
     page.get_by_label("Name", exact=True).fill("Self-funded")
     page.get_by_label("Price 1", exact=True).fill("42")
-    page.get_by_role("button", name="Save the ticket").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Save the ticket").click()
     page.goto(f"{house.web}/organise/sea-street/workshops/plainly-done-{day}")
     page.get_by_role("button", name="Publish").click()
     page.get_by_role("link", name="Move session 1").click()
