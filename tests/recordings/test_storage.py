@@ -37,13 +37,28 @@ def test_what_is_kept_comes_back(app: Flask) -> None:
     assert (size, storage.path(key).read_bytes()) == (len(body), body)
     assert storage.path(key).stat().st_mode & 0o077 == 0
     assert storage.folder().stat().st_mode & 0o077 == 0
-    with storage.path(key).open("rb") as file:
-        assert b"".join(storage.read(file, Piece(300_000, 900_000))) == body[300_000:900_001]
+    assert storage.size(key) == len(body)
+    assert b"".join(storage.read(key)) == body
+    assert b"".join(storage.read(key, Piece(300_000, 900_000))) == body[300_000:900_001]
+    with storage.local(key) as file:
+        assert file.read_bytes() == body
     other, _ = storage.keep(io.BytesIO(body))
     assert storage.etag(key) != storage.etag(other)
     assert key not in storage.etag(key)
     storage.forget([key, other, key])
     assert not {key, other} & kept_files()
+
+
+def test_a_finished_file_moves_into_the_store(app: Flask, tmp_path: Path) -> None:
+    made = tmp_path / "made.mp4"
+    made.write_bytes(b"a film")
+    key = storage.adopt(made)
+
+    assert (b"".join(storage.read(key)), made.exists()) == (b"a film", False)
+    assert storage.path(key).stat().st_mode & 0o077 == 0
+    storage.forget([key])
+    with pytest.raises(FileNotFoundError), storage.local(key):
+        pass
 
 
 def test_too_much_is_refused_as_soon_as_it_is_too_much(app: Flask) -> None:
