@@ -24,3 +24,37 @@ class MeetingPoint(Owned, db.Base):
     phone_numbers: Mapped[str] = mapped_column(Text, default="")
     passcode: Mapped[str] = mapped_column(String(40), default="")
     changed_at: Mapped[datetime]
+
+
+class ZoomAccount(Owned, db.Base):
+    """An organiser's own app at Zoom. `client_secret` and `webhook_secret` are sealed (lib.sealing) and never shown.
+
+    `heard_at` is when Zoom's signature was last right.
+    """
+
+    __tablename__ = "zoom_account"
+    __table_args__ = (pair("zoom_account"), UniqueConstraint("organiser_id"))
+
+    account_id: Mapped[str] = mapped_column(String(100))
+    client_id: Mapped[str] = mapped_column(String(100))
+    client_secret: Mapped[str] = mapped_column(Text)
+    webhook_secret: Mapped[str] = mapped_column(Text)
+    changed_at: Mapped[datetime]
+    heard_at: Mapped[datetime | None]
+
+
+class ZoomEvent(Owned, db.Base):
+    """An event of Zoom's, kept in the transaction that posts its work; a repeat has the same `identity`.
+
+    `told` is what rooms to the right read of it and no more: neither the host's address nor a passcode. `token` opens
+    the files of the event for 24 hours and is sealed.
+    """
+
+    __tablename__ = "zoom_event"
+    __table_args__ = (pair("zoom_event"), UniqueConstraint("organiser_id", "identity"))
+
+    identity: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(80))
+    told: Mapped[db.Facts]
+    token: Mapped[str] = mapped_column(Text, default="")
+    received_at: Mapped[datetime]
