@@ -40,6 +40,7 @@ from courses import shelf
 from lib import cli as lib_cli
 from lib import clock, db, limits, money, references, settings, visitor, web, zones
 from mail import jobs as mail_jobs
+from meetings import webhook as meetings_webhook
 from newsletter import jobs as newsletter_jobs
 from newsletter import routes as newsletter_routes
 from organisers import behalf_routes as organisers_behalf_routes
@@ -91,6 +92,7 @@ ROOMS = (
     bookings_credit_routes.bp,
     bookings_plan_routes.bp,
     bookings_webhook.bp,
+    meetings_webhook.bp,
     recordings_routes.bp,
     newsletter_routes.bp,
     visitors_routes.bp,
@@ -165,6 +167,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     for room in ROOMS:
         app.register_blueprint(room)
     csrf.exempt(bookings_webhook.bp)
+    csrf.exempt(meetings_webhook.bp)
     csrf.exempt(newsletter_routes.ONE_CLICK)
     for view in (*organisers_recordings_routes.TOKEN_CHECKED_INSIDE, *organisers_settings_routes.TOKEN_CHECKED_INSIDE):
         csrf.exempt(view)

@@ -21,13 +21,13 @@ _LENGTH = 27  # of BYTES in base64 without padding
 
 def sign(purpose: Purpose, row_id: int, version: int) -> str:
     """The signature alone, for addresses that name the row themselves (a booking's reference)."""
-    return _signature(keys()[0], purpose, row_id, version)
+    return _signature(link_keys()[0], purpose, row_id, version)
 
 
 def verify(purpose: Purpose, row_id: int, version: int, signature: str) -> bool:
     """Whether `signature` is right under any of LINK_KEYS; the first signs, the others are being retired."""
     given = signature.encode("utf-8", "replace")
-    return any(hmac.compare_digest(_signature(key, purpose, row_id, version).encode(), given) for key in keys())
+    return any(hmac.compare_digest(_signature(key, purpose, row_id, version).encode(), given) for key in link_keys())
 
 
 def token(purpose: Purpose, row_id: int, version: int) -> str:
@@ -50,7 +50,7 @@ def verify_token(purpose: Purpose, version: int, text: str) -> bool:
 
 def pair_token(purpose: Purpose, row_id: int, other_id: int, version: int) -> str:
     """A token for one row's right to another one: `version` is the first row's."""
-    return f"{row_id}.{other_id}-{_signature(keys()[0], purpose, f'{row_id}.{other_id}', version)}"
+    return f"{row_id}.{other_id}-{_signature(link_keys()[0], purpose, f'{row_id}.{other_id}', version)}"
 
 
 def pair_of(text: str) -> tuple[int, int] | None:
@@ -65,11 +65,11 @@ def verify_pair(purpose: Purpose, version: int, text: str) -> bool:
     """Whether `text` is a pair's token of this purpose at this version of its first row."""
     numbers, _, signature = text.partition("-")
     given = signature.encode("utf-8", "replace")
-    signed = (_signature(key, purpose, numbers, version).encode() for key in keys())
+    signed = (_signature(key, purpose, numbers, version).encode() for key in link_keys())
     return pair_of(text) is not None and any(hmac.compare_digest(each, given) for each in signed)
 
 
-def keys() -> list[bytes]:
+def link_keys() -> list[bytes]:
     """LINK_KEYS: the first is in use, the others are being retired."""
     return [key.strip().encode() for key in str(current_app.config["LINK_KEYS"]).split(",") if key.strip()]
 

@@ -33,7 +33,7 @@ def opened(sealed: str) -> str:
 
 
 def _fernet() -> MultiFernet:
-    return MultiFernet([Fernet(_derived(key)) for key in links.keys()])
+    return MultiFernet([Fernet(_derived(key)) for key in links.link_keys()])
 
 
 def _derived(key: bytes) -> bytes:

@@ -1,6 +1,7 @@
 """Where the installation's settings come from, and which of them a command may not do without."""
 
 import os
+import re
 import secrets
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -19,10 +20,19 @@ NAMES = (
     "STRIPE_SECRET_KEY",
     "STRIPE_WEBHOOK_SECRET",
     "STRIPE_API_BASE",
+    "ZOOM_ADDRESS",
     "SMTP_URL",
     "MAIL_FROM",
     "METRICS_TOKEN",
     "LOG_LEVEL",
+    "MEDIA_STORE",
+    "MEDIA_ACCEL",
+    "MEDIA_DIRECT",
+    "S3_ENDPOINT",
+    "S3_REGION",
+    "S3_BUCKET",
+    "S3_ACCESS_KEY",
+    "S3_SECRET_KEY",
 )
 SERVING = (
     "BASE_URL",
@@ -35,6 +45,8 @@ SERVING = (
 WORKING = ("BASE_URL", "DATABASE_URL", "LINK_KEYS", "STRIPE_SECRET_KEY", "SMTP_URL", "MAIL_FROM")
 
 STRIPE_ADDRESS = "https://api.stripe.com"
+ZOOM_ADDRESS = "https://zoom.us"
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class SettingsRefused(click.ClickException):
@@ -72,10 +84,19 @@ def with_defaults(given: Mapping[str, str]) -> dict[str, str]:
         "STRIPE_SECRET_KEY": "",
         "STRIPE_WEBHOOK_SECRET": "",
         "STRIPE_API_BASE": STRIPE_ADDRESS,
+        "ZOOM_ADDRESS": ZOOM_ADDRESS,
         "SMTP_URL": "",
         "MAIL_FROM": "",
         "METRICS_TOKEN": "",
         "LOG_LEVEL": "INFO",
+        "MEDIA_STORE": "folder",
+        "MEDIA_ACCEL": "",
+        "MEDIA_DIRECT": "",
+        "S3_ENDPOINT": "",
+        "S3_REGION": "us-east-1",
+        "S3_BUCKET": "",
+        "S3_ACCESS_KEY": "",
+        "S3_SECRET_KEY": "",
         **given,
     }
 
@@ -103,13 +124,37 @@ def check(settings: Mapping[str, str]) -> None:
         raise SettingsRefused("COLLOQUY_DEMO=1 takes only a test key of Stripe (sk_test_...). Nothing was started.")
     if settings["STRIPE_API_BASE"] != STRIPE_ADDRESS:
         host = urlsplit(settings["STRIPE_API_BASE"]).hostname
-        if host not in ("127.0.0.1", "::1", "localhost") or not key.startswith("sk_test_"):
+        if host not in LOOPBACK or not key.startswith("sk_test_"):
             raise SettingsRefused(
                 "STRIPE_API_BASE may differ from Stripe's own address only on this machine and with a test key "
                 "(sk_test_...). Nothing was started."
             )
+    if settings["ZOOM_ADDRESS"] != ZOOM_ADDRESS and urlsplit(settings["ZOOM_ADDRESS"]).hostname not in LOOPBACK:
+        raise SettingsRefused(
+            "ZOOM_ADDRESS may differ from Zoom's own only on this machine: organisers' secrets are sent there. Nothing "
+            "was started."
+        )
     if urlsplit(settings["BASE_URL"]).scheme not in ("http", "https"):
         raise SettingsRefused("BASE_URL must begin with https:// (or http:// on this machine).")
+    _check_media(settings)
+
+
+def _check_media(settings: Mapping[str, str]) -> None:
+    store = settings["MEDIA_STORE"]
+    if store not in ("folder", "s3"):
+        raise SettingsRefused("MEDIA_STORE must be folder or s3.")
+    if settings["MEDIA_ACCEL"] and not re.fullmatch(r"/[A-Za-z0-9_/-]*/", settings["MEDIA_ACCEL"]):
+        raise SettingsRefused("MEDIA_ACCEL must begin and end with a slash, as in nginx's location: /_media/.")
+    if settings["MEDIA_ACCEL"] and store != "folder":
+        raise SettingsRefused("MEDIA_ACCEL lets nginx read the folder; it does not go with MEDIA_STORE=s3.")
+    if settings["MEDIA_DIRECT"] == "1" and store != "s3":
+        raise SettingsRefused("MEDIA_DIRECT=1 sends viewers to a store with an address; it needs MEDIA_STORE=s3.")
+    if store == "s3":
+        require(settings, ("S3_ENDPOINT", "S3_BUCKET"), "MEDIA_STORE=s3")
+        endpoint = urlsplit(settings["S3_ENDPOINT"])
+        is_ours = endpoint.scheme == "https" or endpoint.hostname in LOOPBACK
+        if not is_ours or endpoint.scheme not in ("http", "https") or endpoint.path.strip("/"):
+            raise SettingsRefused("S3_ENDPOINT must be an https:// address with no path (or http:// on this machine).")
 
 
 def _read_file(path: Path) -> dict[str, str]:

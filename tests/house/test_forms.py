@@ -184,6 +184,7 @@ NEVER_WRONG = {
     "bookings.quote": "a price is always told; what is still empty is no mistake yet, a refused code is tried below",
     "recordings.watched": "sent by a script, not by a form",
     "webhook.stripe_webhook": "sent by a machine, not by a form",
+    "zoom.zoom_webhook": "sent by a machine, not by a form",
 }
 
 
