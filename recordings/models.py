@@ -47,8 +47,54 @@ class Recording(Owned, db.Base):
     published_at: Mapped[datetime | None]
     closes_at: Mapped[datetime | None]
     paused_at: Mapped[datetime | None]
+    small: Mapped[str] = mapped_column(String(80), default="")
+    poster: Mapped[str] = mapped_column(String(80), default="")
+    chapters: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    kept: Mapped[list[Any]] = mapped_column(JSON, default=list)
+
+    making: Mapped[str] = mapped_column(String(8), default="ready")
+    turn: Mapped[int] = mapped_column(default=0)
+    made_percent: Mapped[int] = mapped_column(default=100)
+    problem: Mapped[str] = mapped_column(String(500), default="")
+    whole: Mapped[str] = mapped_column(String(80), default="")
+    whole_seconds: Mapped[int] = mapped_column(default=0)
+    trim_from: Mapped[int] = mapped_column(default=0)
+    trim_to: Mapped[int | None]
+    cuts: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    marks: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    draft: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    reviewed_at: Mapped[datetime | None]
+    reviewed_by: Mapped[str] = mapped_column(String(40), default="")
 
     session: Mapped[WorkshopSession] = relationship()
+    parts: Mapped[list["RecordingPart"]] = relationship(
+        order_by="RecordingPart.position, RecordingPart.id", overlaps="session"
+    )
+
+
+class RecordingPart(Owned, db.Base):
+    """One film as it was sent, of which the recording is made. `position` 0: it is not in the recording.
+
+    `file` is '' once the original has been removed. `facts` is what ffprobe said of it (`probing.Facts`).
+    """
+
+    __tablename__ = "recording_part"
+    __table_args__ = (
+        pair("recording_part"),
+        same_organiser("recording_id", "recording"),
+        UniqueConstraint("upload_id"),
+        CheckConstraint("position >= 0", name="position"),
+    )
+
+    recording_id: Mapped[db.Ref]
+    upload_id: Mapped[db.Ref | None]  # a plain value: the upload's own row goes before the part does
+    position: Mapped[int]
+    filename: Mapped[str] = mapped_column(String(200), default="")
+    file: Mapped[str] = mapped_column(String(80))
+    size: Mapped[db.Minor]
+    seconds: Mapped[int]
+    facts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    added_at: Mapped[datetime]
 
 
 class AccessWindow(Owned, db.Base):
