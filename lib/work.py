@@ -4,12 +4,15 @@ Any number of workers on any number of machines may run against one PostgreSQL. 
 runs out; its job is then done again, so handlers are idempotent.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from flask import current_app
 from sqlalchemy import Index, String, Text, insert, or_, select, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -20,6 +23,7 @@ MOST_ATTEMPTS = 12
 LONGEST_PAUSE = timedelta(hours=6)
 
 log = structlog.get_logger()
+stopping = threading.Event()  # set when this process is asked to end: long jobs look, and raise `Stopped`
 
 
 class Job(db.Base):
@@ -64,6 +68,13 @@ class Later(Exception):
     def __init__(self, reason: str, after: timedelta | None = None) -> None:
         super().__init__(reason)
         self.after = after
+
+
+class Stopped(Later):
+    """The worker was asked to end in the middle of a long job: it is done again by the next one."""
+
+    def __init__(self) -> None:
+        super().__init__("the worker was asked to stop", timedelta())
 
 
 class Never(Exception):
@@ -163,6 +174,29 @@ def renew(task: Task) -> None:
     """Keep a long job's lease; call it more often than every LEASE."""
     with db.writing():
         db.session.execute(update(Job).where(Job.id == task.id).values(lease_until=clock.machine_now() + LEASE))
+
+
+@contextmanager
+def held(task: Task) -> Iterator[None]:
+    """Keep a long job's lease, by a thread of its own, for as long as the block runs outside any transaction."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # the proxy has it, its type does not say so
+    is_over = threading.Event()
+
+    def keep() -> None:
+        while not is_over.wait(LEASE.total_seconds() / 4):
+            with app.app_context():
+                try:
+                    renew(task)
+                except Exception:
+                    log.exception("a lease could not be renewed", job=task.id)
+
+    keeper = threading.Thread(target=keep, name=f"lease-{task.id}", daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        keeper.join()
 
 
 def pause(attempts: int) -> timedelta:

@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -343,3 +344,35 @@ def test_several_jobs_in_one_statement_each_once(app: Flask, clock: Clock) -> No
     with app.app_context():
         found = db.session.execute(select(work.Job.dedupe_key, work.Job.arguments).order_by(work.Job.id)).all()
         assert [(key, arguments["n"]) for key, arguments in found] == [("key-1", 1), ("key-2", 2), ("key-3", 1)]
+
+
+def test_the_lease_of_a_long_job_is_kept_while_it_runs(
+    app: Flask, machine: MachineClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lib.work.LEASE", timedelta(seconds=0.2))
+    with app.app_context():
+        post("a:1")
+        task = work.claim({"test": Log()})
+        assert task is not None
+        with work.held(task):
+            first = leased(task)
+            assert eventually(lambda: leased(task) > first)
+        last = leased(task)
+        machine.ahead = timedelta(seconds=30)
+        assert leased(task) == last
+        assert work.claim({"test": Log()}) is not None
+
+
+def leased(task: Task) -> datetime:
+    db.session.rollback()
+    found = db.session.scalars(select(Job.lease_until).where(Job.id == task.id)).one()
+    assert found is not None
+    return found
+
+
+def eventually(holds: Callable[[], bool]) -> bool:
+    for _ in range(200):
+        if holds():
+            return True
+        time.sleep(0.02)
+    return False
