@@ -124,6 +124,7 @@ def _content_policy(app: Flask, *form_targets: str) -> str:
     payment_page = "https://checkout.stripe.com"
     if app.config["STRIPE_API_BASE"] != "https://api.stripe.com":
         payment_page = str(app.config["STRIPE_API_BASE"])
+    store = str(app.config["S3_ENDPOINT"]).rstrip("/") if app.config["MEDIA_DIRECT"] == "1" else ""
     return "; ".join(
         (
             "default-src 'none'",
@@ -131,7 +132,7 @@ def _content_policy(app: Flask, *form_targets: str) -> str:
             "style-src 'self'",
             "img-src 'self'",
             "font-src 'self'",
-            "media-src 'self'",
+            f"media-src 'self' {store}".rstrip(),
             "connect-src 'self'",
             " ".join(("form-action 'self'", payment_page, *form_targets)),
             "base-uri 'none'",

@@ -1,43 +1,68 @@
-"""A stored file as an answer: exactly the bytes that were asked for, read from the store in chunks."""
+"""A stored file as an answer: exactly the bytes that were asked for.
+
+We send them, or nginx when we tell it to (X-Accel-Redirect), or the store itself at an address that soon ends.
+"""
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
 from urllib.parse import quote
 
+import structlog
+from flask import current_app
 from werkzeug.wrappers import Response
 
+from lib import web
 from recordings import ranges, storage
 from recordings.ranges import Piece
+from recordings.streams import Chain, Stream
+
+log = structlog.get_logger()
 
 
-def answer(key: str, content_type: str, method: str, headers: Mapping[str, str], *, filename: str = "") -> Response:
-    """200, 206 with one piece or several, 304, 412 or 416. With a `filename` it is to be saved under that name.
+class CannotBeRead(web.Refusal):
+    """The store does not give the file out."""
 
-    Raises OSError where the file is not there.
+    status = 503
+    refusal = "media_unreadable"
+    title = "This cannot be read at the moment"
+
+
+def answer(
+    key: str,
+    content_type: str,
+    method: str,
+    headers: Mapping[str, str],
+    *,
+    filename: str = "",
+    until: datetime | None = None,
+    now: datetime | None = None,
+) -> Response:
+    """200, 206 with one piece or several, 304, 412 or 416; with `until` and `now` it may be 302 to the store.
+
+    With a `filename` it is to be saved under that name. Who may have it was decided before. Raises CannotBeRead.
     """
-    size, etag = storage.size(key), storage.etag(key)
-    planned = ranges.plan(method, headers, size, etag)
-    made = Response(status=planned.status, direct_passthrough=True)
-    made.headers["ETag"] = etag
-    made.headers["Accept-Ranges"] = "bytes"
-    if planned.status == 416:
-        made.headers["Content-Range"] = f"bytes */{size}"
-    if planned.status not in (200, 206):
-        return made
-    if filename:
-        made.headers["Content-Disposition"] = disposition(filename)
-    pieces = planned.pieces or (Piece(0, size - 1),)
-    if len(pieces) > 1:
-        body = Several(key, pieces, size, content_type)
-        made.headers["Content-Type"] = f"multipart/byteranges; boundary={body.boundary}"
-        made.headers["Content-Length"] = str(body.length)
-        made.response = body
-        return made
-    made.headers["Content-Type"] = content_type
-    made.headers["Content-Length"] = str(pieces[0].length)
-    if planned.status == 206:
-        made.headers["Content-Range"] = pieces[0].of(size)
-    made.response = [] if method == "HEAD" else storage.read(key, pieces[0])
+    as_file = disposition(filename) if filename else ""
+    try:
+        if until and now and method == "GET":
+            straight = storage.address(key, content_type, as_file, until=until, now=now)
+            if straight:
+                return Response(status=302, headers={"Location": straight})
+        size = storage.size(key)
+        accel = str(current_app.config["MEDIA_ACCEL"])
+        if accel and method == "GET":
+            made = Response(status=200, headers={"X-Accel-Redirect": f"{accel}{key}", "Content-Type": content_type})
+        else:
+            made = _bytes(key, size, content_type, method, headers)
+    except OSError as problem:
+        log.error("media unreadable", error=str(problem))
+        raise CannotBeRead(
+            "Nothing of yours is lost, and we can see that it fails. Please try again in a few minutes; if it lasts, "
+            "write to the organiser."
+        ) from problem
+    if as_file and made.status_code in (200, 206):
+        made.headers["Content-Disposition"] = as_file
     return made
 
 
@@ -48,30 +73,42 @@ def disposition(filename: str) -> str:
     return f'attachment; filename="{plain}"{extended}'
 
 
-class Several:
-    """A multipart/byteranges body (RFC 9110 14.6) whose length is known before its first byte leaves."""
+def _bytes(key: str, size: int, content_type: str, method: str, headers: Mapping[str, str]) -> Response:
+    etag = storage.etag(key)
+    planned = ranges.plan(method, headers, size, etag)
+    made = Response(status=planned.status, direct_passthrough=True)
+    made.headers["ETag"] = etag
+    made.headers["Accept-Ranges"] = "bytes"
+    if planned.status == 416:
+        made.headers["Content-Range"] = f"bytes */{size}"
+    if planned.status not in (200, 206):
+        return made
+    pieces = planned.pieces or (Piece(0, size - 1),)
+    if len(pieces) > 1:
+        return _several(key, pieces, size, content_type, made)
+    made.headers["Content-Type"] = content_type
+    made.headers["Content-Length"] = str(pieces[0].length)
+    if planned.status == 206:
+        made.headers["Content-Range"] = pieces[0].of(size)
+    made.response = [] if method == "HEAD" else storage.read(key, pieces[0])
+    return made
 
-    def __init__(self, key: str, pieces: tuple[Piece, ...], size: int, content_type: str) -> None:
-        self.boundary = secrets.token_hex(16)
-        heads = [
-            f"\r\n--{self.boundary}\r\nContent-Type: {content_type}\r\nContent-Range: {piece.of(size)}\r\n\r\n".encode()
-            for piece in pieces
-        ]
-        end = f"\r\n--{self.boundary}--\r\n".encode()
-        self.length = sum(map(len, heads)) + sum(piece.length for piece in pieces) + len(end)
-        self._open: storage.Stream | None = None
-        self._chunks = self._read(key, list(zip(heads, pieces, strict=True)), end)
 
-    def _read(self, key: str, parts: list[tuple[bytes, Piece]], end: bytes) -> Iterator[bytes]:
-        for head, piece in parts:
-            yield head
-            self._open = storage.read(key, piece)
-            yield from self._open
-        yield end
+def _several(key: str, pieces: tuple[Piece, ...], size: int, content_type: str, made: Response) -> Response:
+    """A multipart/byteranges body (RFC 9110 14.6), its length known before its first byte leaves."""
+    boundary, store = secrets.token_hex(16), storage.chosen()
+    made.headers["Content-Type"] = f"multipart/byteranges; boundary={boundary}"
+    parts: list[bytes | Callable[[], Stream]] = []
+    length = 0
+    for piece in pieces:
+        head = f"\r\n--{boundary}\r\nContent-Type: {content_type}\r\nContent-Range: {piece.of(size)}\r\n\r\n".encode()
+        parts += [head, partial(_opened, store, key, piece)]
+        length += len(head) + piece.length
+    end = f"\r\n--{boundary}--\r\n".encode()
+    made.headers["Content-Length"] = str(length + len(end))
+    made.response = Chain([*parts, end])
+    return made
 
-    def __iter__(self) -> Iterator[bytes]:
-        return self._chunks
 
-    def close(self) -> None:
-        if self._open:
-            self._open.close()
+def _opened(store: storage.Store, key: str, piece: Piece) -> Stream:
+    return Stream(*store.open(key, piece))

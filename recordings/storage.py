@@ -1,66 +1,70 @@
 """Films, captions and handouts in the store: under random keys that no page and no log tells.
 
-The store is `media/` of the instance folder.
+The settings choose the store: a folder of this machine, or a bucket that speaks S3.
 """
 
 import hashlib
-import os
 import re
 import secrets
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
-from lib import settings, web
+from flask import current_app
+
+from recordings.folder_store import FolderStore, folder
 from recordings.ranges import Piece
+from recordings.s3_store import S3Store
+from recordings.streams import Counted, Source, Stream, TooLarge
+
+__all__ = ["TooLarge", "folder"]
 
 MOST_BYTES = 512 * 1024 * 1024
-CHUNK = 256 * 1024
+LONGEST_ADDRESS = timedelta(minutes=5)
 _KEY = re.compile(r"[0-9a-f]{32}")
 
 
-class TooLarge(web.Refusal):
-    """More bytes than a film may have."""
+class Store(Protocol):
+    """Bytes by key. Whatever goes wrong is an OSError."""
 
-    status = 413
-    refusal = "film_too_large"
-    title = "This film is too large"
+    def put(self, key: str, stream: Counted) -> None: ...
+
+    def move_in(self, key: str, file: Path) -> None: ...
+
+    def size(self, key: str) -> int: ...
+
+    def open(self, key: str, piece: Piece | None) -> tuple[Source, int]: ...
+
+    def local(self, key: str) -> AbstractContextManager[Path]: ...
+
+    def remove(self, keys: Sequence[str]) -> None: ...
+
+    def address(self, key: str, seconds: int, content_type: str, disposition: str) -> str: ...
 
 
-def folder() -> Path:
-    return settings.instance_folder() / "media"
+def chosen() -> Store:
+    """The store of this application."""
+    store: Store | None = current_app.extensions.get("media_store")
+    if store is None:
+        config = current_app.config
+        if config["MEDIA_STORE"] == "s3":
+            store = S3Store(config)
+        else:
+            store = FolderStore(is_read_by_group=bool(config["MEDIA_ACCEL"]))
+        current_app.extensions["media_store"] = store
+    return store
 
 
 def keep(stream: IO[bytes], most: int = MOST_BYTES) -> tuple[str, int]:
     """Write all of `stream` under a new key, in chunks, and return the key and the number of bytes.
 
-    The file has its name only once every byte is on the disk. Raises TooLarge, with nothing kept; OSError.
+    Raises TooLarge, with nothing kept; OSError.
     """
-    there = folder()
-    there.mkdir(mode=0o700, parents=True, exist_ok=True)
-    key = secrets.token_hex(16)
-    waiting = there / f"{key}.part"
-    size = 0
-    try:
-        with waiting.open("xb") as file:
-            os.chmod(waiting, 0o600)
-            while chunk := stream.read(CHUNK):
-                size += len(chunk)
-                if size > most:
-                    raise TooLarge(
-                        f"A film may have {most // 1024 // 1024} MB and this one has more. Nothing was kept. Export it "
-                        f"with a smaller picture, 720p is plenty, and upload it again."
-                    )
-                file.write(chunk)
-            file.flush()
-            os.fsync(file.fileno())
-        waiting.rename(there / key)
-        _sync(there)
-    except BaseException:
-        waiting.unlink(missing_ok=True)
-        raise
-    return key, size
+    key, counted = secrets.token_hex(16), Counted(stream, most)
+    chosen().put(key, counted)
+    return key, counted.size
 
 
 def adopt(file: Path) -> str:
@@ -68,57 +72,49 @@ def adopt(file: Path) -> str:
 
     Raises OSError, and the file is still there then.
     """
-    there = folder()
-    there.mkdir(mode=0o700, parents=True, exist_ok=True)
     key = secrets.token_hex(16)
-    try:
-        os.chmod(file, 0o600)
-        file.rename(there / key)
-        _sync(there)
-    except OSError:  # from another disk
-        with file.open("rb") as stream:
-            key, _ = keep(stream, file.stat().st_size)
-        file.unlink()
+    chosen().move_in(key, file)
     return key
 
 
 def size(key: str) -> int:
-    """How many bytes a key has. Raises OSError where there are none."""
-    return path(key).stat().st_size
+    """How many bytes a key has, as the store says now. Raises OSError where there are none."""
+    return chosen().size(_checked(key))
 
 
-def read(key: str, piece: Piece | None = None) -> "Stream":
+def read(key: str, piece: Piece | None = None) -> Stream:
     """The bytes of one piece, or all of them: from the piece's first byte on, never from the file's.
 
-    Open from this call on, so that a file that is replaced meanwhile is still read to its end. Raises OSError.
+    Open from this call on, so that a file that is replaced meanwhile is still read to its end; whoever does not read
+    to the end closes it. Raises OSError.
     """
-    file = path(key).open("rb")
-    if piece is None:
-        return Stream(file, os.fstat(file.fileno()).st_size)
-    file.seek(piece.first)
-    return Stream(file, piece.length)
+    return Stream(*chosen().open(_checked(key), piece))
 
 
-@contextmanager
-def local(key: str) -> Iterator[Path]:
+def local(key: str) -> AbstractContextManager[Path]:
     """A path for programs that want a file, to be read and not written; good inside the block alone. Raises OSError."""
-    found = path(key)
-    if not found.is_file():
-        raise FileNotFoundError("the store has no such file")
-    yield found
+    return chosen().local(_checked(key))
+
+
+def address(key: str, content_type: str, disposition: str, *, until: datetime, now: datetime) -> str | None:
+    """Where a viewer reads the file straight from the store: for five minutes and never at `until` or after.
+
+    None where the settings send nobody there, and in the last second.
+    """
+    seconds = min(LONGEST_ADDRESS, until - now) // timedelta(seconds=1)
+    if current_app.config["MEDIA_DIRECT"] != "1" or seconds < 1:
+        return None
+    return chosen().address(_checked(key), seconds, content_type, disposition)
 
 
 def path(key: str) -> Path:
-    """Where a key's bytes are. Raises ValueError for what was never a key."""
-    if not _KEY.fullmatch(key):
-        raise ValueError("not a key of the store")
-    return folder() / key
+    """Where a key's bytes are in the folder. Raises ValueError for what was never a key."""
+    return folder() / _checked(key)
 
 
 def forget(keys: Sequence[str]) -> None:
     """Remove files that no row names any more; those who are reading one still read it to its end."""
-    for key in keys:
-        path(key).unlink(missing_ok=True)
+    chosen().remove([_checked(key) for key in keys])
 
 
 def etag(key: str) -> str:
@@ -126,31 +122,7 @@ def etag(key: str) -> str:
     return f'"{hashlib.sha256(key.encode()).hexdigest()[:24]}"'
 
 
-class Stream:
-    """Bytes in chunks as a server asks for them; its source is closed at its end, or when whoever reads goes away."""
-
-    def __init__(self, source: IO[bytes], length: int) -> None:
-        self.source = source
-        self.left = length
-
-    def __iter__(self) -> "Stream":
-        return self
-
-    def __next__(self) -> bytes:
-        chunk = self.source.read(min(CHUNK, self.left)) if self.left else b""
-        if not chunk:
-            self.close()
-            raise StopIteration
-        self.left -= len(chunk)
-        return chunk
-
-    def close(self) -> None:
-        self.source.close()
-
-
-def _sync(there: Path) -> None:
-    handle = os.open(there, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _checked(key: str) -> str:
+    if not _KEY.fullmatch(key):
+        raise ValueError("not a key of the store")
+    return key

@@ -2,6 +2,7 @@
 
 import io
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
@@ -12,6 +13,7 @@ from demo import film as demo_film
 from recordings import captions, film, storage
 from recordings.film import Film, NoFilm
 from recordings.ranges import Piece
+from recordings.streams import CHUNK
 
 DEMO = Path(demo_film.__file__).parent
 
@@ -26,11 +28,18 @@ class Endless(io.RawIOBase):
         return b"x" * size
 
 
+@pytest.fixture
+def store(app: Flask) -> Iterator[None]:
+    """The application's store: the folder."""
+    with app.app_context():
+        yield
+
+
 def kept_files() -> set[str]:
     return {each.name for each in storage.folder().iterdir()} if storage.folder().exists() else set()
 
 
-def test_what_is_kept_comes_back(app: Flask) -> None:
+def test_what_is_kept_comes_back(store: None) -> None:
     body = bytes(range(256)) * 4096
     key, size = storage.keep(io.BytesIO(body))
 
@@ -49,7 +58,7 @@ def test_what_is_kept_comes_back(app: Flask) -> None:
     assert not {key, other} & kept_files()
 
 
-def test_a_finished_file_moves_into_the_store(app: Flask, tmp_path: Path) -> None:
+def test_a_finished_file_moves_into_the_store(store: None, tmp_path: Path) -> None:
     made = tmp_path / "made.mp4"
     made.write_bytes(b"a film")
     key = storage.adopt(made)
@@ -61,17 +70,17 @@ def test_a_finished_file_moves_into_the_store(app: Flask, tmp_path: Path) -> Non
         pass
 
 
-def test_too_much_is_refused_as_soon_as_it_is_too_much(app: Flask) -> None:
+def test_too_much_is_refused_as_soon_as_it_is_too_much(store: None) -> None:
     before = kept_files()
     stream = Endless()
 
     with pytest.raises(storage.TooLarge):
         storage.keep(stream, 1024 * 1024)  # type: ignore[arg-type]  # it reads, and that is all that is asked of it
-    assert stream.asked <= 1024 * 1024 + storage.CHUNK
+    assert stream.asked <= 1024 * 1024 + CHUNK
     assert kept_files() == before
 
 
-def test_a_stream_that_breaks_leaves_nothing(app: Flask) -> None:
+def test_a_stream_that_breaks_leaves_nothing(store: None) -> None:
     class Broken(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:
             raise OSError("the sender went away")

@@ -1,0 +1,89 @@
+"""The store on this machine's disk: `media/` of the instance folder."""
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from lib import settings
+from recordings.ranges import Piece
+from recordings.streams import CHUNK, Counted, Source
+
+FOR_US_ALONE = (0o700, 0o600)
+FOR_THE_GROUP = (0o750, 0o640)  # nginx reads along
+
+
+def folder() -> Path:
+    return settings.instance_folder() / "media"
+
+
+class FolderStore:
+    """A file has its name only once every byte is on the disk."""
+
+    def __init__(self, *, is_read_by_group: bool) -> None:
+        self.folder_mode, self.file_mode = FOR_THE_GROUP if is_read_by_group else FOR_US_ALONE
+
+    def put(self, key: str, stream: Counted) -> None:
+        waiting = self._waiting(key)
+        try:
+            with waiting.open("xb") as file:
+                os.chmod(waiting, self.file_mode)
+                while chunk := stream.read(CHUNK):
+                    file.write(chunk)
+                file.flush()
+                os.fsync(file.fileno())
+            waiting.rename(folder() / key)
+            _sync(folder())
+        except BaseException:
+            waiting.unlink(missing_ok=True)
+            raise
+
+    def move_in(self, key: str, file: Path) -> None:
+        waiting = self._waiting(key)
+        try:
+            shutil.move(file, waiting)  # copies from another disk
+            os.chmod(waiting, self.file_mode)
+            _sync(waiting)
+            waiting.rename(folder() / key)
+            _sync(folder())
+        except BaseException:
+            if waiting.exists() and not file.exists():
+                shutil.move(waiting, file)
+            raise
+
+    def size(self, key: str) -> int:
+        return (folder() / key).stat().st_size
+
+    def open(self, key: str, piece: Piece | None) -> tuple[Source, int]:
+        file = (folder() / key).open("rb")
+        if piece is None:
+            return file, os.fstat(file.fileno()).st_size
+        file.seek(piece.first)
+        return file, piece.length
+
+    @contextmanager
+    def local(self, key: str) -> Iterator[Path]:
+        found = folder() / key
+        if not found.is_file():
+            raise FileNotFoundError("the store has no such file")
+        yield found
+
+    def remove(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            (folder() / key).unlink(missing_ok=True)
+
+    def address(self, key: str, seconds: int, content_type: str, disposition: str) -> str:
+        raise NotImplementedError("a folder has no address; the settings refuse to send people to it")
+
+    def _waiting(self, key: str) -> Path:
+        folder().mkdir(mode=self.folder_mode, parents=True, exist_ok=True)
+        return folder() / f"{key}.part"
+
+
+def _sync(there: Path) -> None:
+    handle = os.open(there, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
