@@ -7,7 +7,7 @@ from typing import Any
 from accounts.models import Organiser
 from bookings import booked, invites
 from bookings.models import Attendee, Booking
-from courses import window
+from courses import window, window_words
 from courses.catalogue import FORMATS, words
 from courses.models import Workshop, WorkshopSession
 from lib import links, money, web, zones
@@ -114,8 +114,8 @@ def _catch_up_booked(attendee: Attendee, now: datetime) -> None:
 
 def _promise(workshop: Workshop) -> str:
     """From when and for how long a recording can be watched that is still to come."""
-    days = f"for {workshop.catch_up_days} days from then on"
-    return f"We write to you when it can be watched, {days}{', with everybody else' * workshop.late_buyers_share}."
+    days = window_words.from_publication(workshop)
+    return f"We write to you when it can be watched, {days}{', with everybody else' * window.is_shared(workshop)}."
 
 
 def _who(attendee: Attendee) -> dict[str, Any]:
@@ -285,7 +285,8 @@ def catch_up(attendee: Attendee) -> str | None:
     workshop = attendee.workshop
     if not (workshop.catch_up_offered and attendee.ticket.includes_recording):
         return None
-    return f"The recording is yours to watch for {workshop.catch_up_days} days from the day it is published."
+    since = "" if workshop.catch_up_from == "last session" else " from the day it is published"
+    return f"The recording is yours to watch {window_words.span(workshop)}{since}."
 
 
 def parts(booking: Booking, later: Sequence[Instalment]) -> list[str]:

@@ -40,7 +40,8 @@ COPIED = (
         "breaks_minutes",
         "most_attendees",
     ),
-    *("catch_up_offered", "catch_up_days", "catch_up_from", "catch_up_note", "late_buyers_share", "programme"),
+    *("catch_up_offered", "catch_up_days", "catch_up_from", "catch_up_note", "late_buyers_share"),
+    *("one_at_a_time", "programme"),
     *("policy_id", "cancellation_terms", "access", "join_opens_minutes", "reminders"),
     *("waiting_at_once", "waiting_hours", "waiting_first_come_hours"),
 )

@@ -117,6 +117,7 @@ class Workshop(Owned, db.Base):
     catch_up_from: Mapped[str] = mapped_column(String(30), default="published")
     catch_up_note: Mapped[str] = mapped_column(String(300), default="")
     late_buyers_share: Mapped[bool] = mapped_column(default=False)
+    one_at_a_time: Mapped[bool] = mapped_column(default=False)
     programme: Mapped[str] = mapped_column(Text, default="")
     cancellation_terms: Mapped[str] = mapped_column(Text, default="")
     access: Mapped[str] = mapped_column(Text, default="")

@@ -92,10 +92,13 @@ def _worth_until(ticket: TicketFacts, workshop: WorkshopFacts) -> datetime | Non
     """The instant from which a catch-up ticket would give nothing to watch; None where there is none yet."""
     sessions = admitted(ticket, workshop)
     shown = [each.watchable_until for each in sessions if each.watchable_from and each.watchable_until]
-    if shown and not workshop.late_buyers_share:
+    if shown and not window.is_shared(workshop):
         return None
     awaited = [each.ends_at for each in sessions if each.is_recorded and not each.watchable_until]
-    promised = [window.closes_at(at, workshop.catch_up_days, workshop.zone) for at in awaited]
+    promised = [
+        window.everybodys(at, workshop.ends_at, workshop.catch_up_days, workshop.zone, workshop.catch_up_from)
+        for at in awaited
+    ]
     return max(shown + promised, default=workshop.starts_at)
 
 

@@ -27,6 +27,12 @@ from organisers.times import Typed
 
 TOPICS = (("", "No topic of its own"), *search.TOPICS.items())
 MOST_SESSIONS = 60
+COUNTED_FROM = (
+    ("published", "Its publication"),
+    ("each session published", "Each session's own publication"),
+    ("last session", "The end of the last session"),
+    ("purchase", "The booking, or publication where that is later"),
+)
 LONG = Length(max=20_000, message="This is longer than 20,000 characters. Please shorten it.")
 
 
@@ -99,8 +105,15 @@ class WorkshopForm(Form):
     )
     catch_up_offered = BooleanField("Those who miss it can watch the recording")
     catch_up_days = IntegerField("Days to watch it", [InputRequired("Please give the days."), NumberRange(1, 366)])
+    catch_up_from = SelectField(
+        "Counted from",
+        choices=options(COUNTED_FROM),
+        default="published",
+        description="What is published already keeps its days.",
+    )
     catch_up_note = StringField("What is left out of the recording", [Length(max=300)], [one_line])
     late_buyers_share = BooleanField("Who buys late shares everybody's days")
+    one_at_a_time = BooleanField("A recording plays on one device at a time for each place")
     join_opens_minutes = IntegerField(
         "The door opens, minutes before", [InputRequired("Please give the minutes."), NumberRange(0, 1440)]
     )

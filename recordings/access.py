@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -34,6 +34,14 @@ class WindowNotOpen(web.Refusal):
     title = "This recording is not open yet"
 
 
+class WindowPaused(web.Refusal):
+    """The attendee's time stands still."""
+
+    status = 403
+    refusal = "window_paused"
+    title = "Your time to watch is paused"
+
+
 class RecordingWithdrawn(web.Refusal):
     """The organiser took the recording back."""
 
@@ -56,7 +64,7 @@ class Shown:
     """One session's recording as its attendee's own page tells of it."""
 
     session: WorkshopSession
-    state: str  # waiting | open | closed | withdrawn
+    state: str  # waiting | open | paused | closed | withdrawn
     window: Window | None
     url: str | None
     watched_percent: int
@@ -116,7 +124,7 @@ def find(token: str) -> Grant | None:
 
 
 def refuse_unless_open(grant: Grant, now: datetime) -> Window:
-    """The window, when it is open. Raises WindowClosed, WindowNotOpen or RecordingWithdrawn."""
+    """The window, when it is open. Raises WindowClosed, WindowNotOpen, WindowPaused or RecordingWithdrawn."""
     there = zone_of(grant.recording)
     if grant.recording.state == "withdrawn":
         raise RecordingWithdrawn(
@@ -127,6 +135,11 @@ def refuse_unless_open(grant: Grant, now: datetime) -> Window:
     if found is None or now < found.opens_at:
         when = f"It opens on {zones.moment(found.opens_at, there)}." if found else "We write to you when it opens."
         raise WindowNotOpen(f"{when} Nothing is needed from you until then.")
+    if paused_at := paused_since(grant):
+        raise WindowPaused(
+            f"{grant.attendee.booking.organiser.name} has paused it since {zones.moment(paused_at, there)}. What "
+            f"you had left then, {left(found.closes_at - paused_at)}, is kept, and we write to you when it goes on."
+        )
     if not window.plays(found, now):
         raise WindowClosed(
             f"It could be watched until {zones.moment(found.closes_at, there)}. What you have of the workshop's hours "
@@ -142,6 +155,16 @@ def window_of(grant: Grant) -> Window | None:
     return expected(grant.recording, grant.attendee)
 
 
+def paused_since(grant: Grant) -> datetime | None:
+    """Since when the attendee's time stands still; whoever has no window yet shares everybody's pause."""
+    return grant.window.paused_at if grant.window is not None else grant.recording.paused_at
+
+
+def left(time: timedelta) -> str:
+    """A stretch of time that is kept for somebody: days from two on, hours from two on, else minutes."""
+    return joining.in_words(max(-(-time // timedelta(seconds=1)), 0))
+
+
 def expected(recording: Recording, attendee: Attendee) -> Window | None:
     """The window an attendee's ticket gives them, or None: not published, not theirs, or all over before they came."""
     confirmed_at = attendee.confirmed_at
@@ -151,13 +174,15 @@ def expected(recording: Recording, attendee: Attendee) -> Window | None:
     if not is_meant_for(recording.session, attendee):
         return None
     workshop = attendee.workshop
+    if recording.paused_at:
+        ends_at = window.resumed(ends_at, recording.paused_at, max(recording.paused_at, confirmed_at))
     return window.of(
         published_at,
         ends_at,
         confirmed_at,
         workshop.catch_up_days,
         zone_of(recording),
-        share=workshop.late_buyers_share,
+        share=window.is_shared(workshop),
     )
 
 
@@ -218,10 +243,11 @@ def _shown(
         return None
     if recording is None or recording.state == "uploaded":
         return Shown(session, "waiting", None, None, 0) if session.is_recorded else None
-    found = window_of(Grant(attendee, recording, own))
+    grant = Grant(attendee, recording, own)
+    found = window_of(grant)
     if found is None:
         return None
-    state = "withdrawn" if recording.state == "withdrawn" else _state(found, now)
+    state = "withdrawn" if recording.state == "withdrawn" else state_of(found, paused_since(grant), now)
     address = url(attendee, recording.id) if state != "withdrawn" else None
     return Shown(session, state, found, address, watched(seen, recording))
 
@@ -232,7 +258,10 @@ def watched(seen: Viewing | None, recording: Recording) -> int:
     return watching.percent(known, recording.seconds)
 
 
-def _state(found: Window, now: datetime) -> str:
+def state_of(found: Window, paused_at: datetime | None, now: datetime) -> str:
+    """waiting, paused, open or closed."""
     if now < found.opens_at:
         return "waiting"
+    if paused_at:
+        return "paused"
     return "open" if window.plays(found, now) else "closed"

@@ -41,6 +41,19 @@ _ASKED = {
     "bank_details": ["Sort code 00-00-00", "Account 12345678"],
 }
 _WAITING = {"name": "Ines Carraway", "workshop_title": "Bodies & Minds", "organiser_name": "Sea Street CPD"}
+_WATCHING = {
+    "name": "Ines Carraway",
+    "workshop_title": "Bodies & Minds",
+    "organiser_name": "Sea Street CPD",
+    "place_url": "https://colloquy.example/places/7-abc",
+}
+_LEFT = {
+    "session_words": "Session 1 of 2",
+    "closes": "Monday 14 April 2025, 12:00 BST (London)",
+    "closes_own": "Monday 14 April 2025, 07:00 EDT (New York)",
+    "watched": 40,
+    "url": "https://colloquy.example/recordings/7.3-abc",
+}
 
 VALUES: dict[str, dict[str, Any]] = {
     "instalment_due": {
@@ -160,6 +173,32 @@ VALUES: dict[str, dict[str, Any]] = {
         "left_out": "Practice in threes was not recorded",
         "recording_url": "https://colloquy.example/recordings/7.3-abc",
         "place_url": "https://colloquy.example/places/7-abc",
+    },
+    "recording_closing": {
+        **_WATCHING,
+        "heading": "7 days left",
+        "watched": 40,
+        "recordings": [_LEFT, {**_LEFT, "session_words": "Session 2 of 2", "closes_own": None, "watched": 0}],
+    },
+    "recording_longer": {
+        **_WATCHING,
+        "reason": "For a while the recording could not be watched.",
+        "recordings": [{**_LEFT, "watched": None}],
+    },
+    "recording_paused": {
+        **_WATCHING,
+        "left": "12 days",
+        "session_words": "Session 1 of 2",
+        "line": LINE,
+        "organiser_email": "hello@sea-street.example",
+    },
+    "recording_covers": {
+        **_WATCHING,
+        "session_words": "Session 1 of 2",
+        "line": LINE,
+        "own": {"day": "Friday 14 March 2025", "clock": "10:00–16:00", "label": "GMT", "city": "London"},
+        "promise": "for 28 days from then on",
+        "left_out": "Practice in threes was not recorded",
     },
     "receipt": {
         **_BOOKING,
