@@ -1,16 +1,17 @@
 """Watching a recording: the player's page, the film, its captions, and what was watched."""
 
+from datetime import datetime
+
 from flask import Blueprint, Response, abort, jsonify, render_template, request
-from sqlalchemy import select
 from werkzeug.wrappers import Response as Answer
 
 from accounts import open_to
 from bookings.letters import place_url
 from courses.window import Window
-from lib import clock, db, web
-from recordings import access, media, publishing, storage, watching
+from lib import clock, db, forms, web, zones
+from recordings import access, media, notes, publishing, spoken, tabs, viewings, watch_page, watching
 from recordings.access import Grant
-from recordings.models import AccessWindow, Viewing
+from recordings.note_forms import NoteForm
 from recordings.watching import NoRanges
 
 bp = Blueprint("recordings", __name__)
@@ -29,22 +30,26 @@ def keep_private(answer: Response) -> Response:
 @open_to.holder_of_link
 def player(token: str) -> str:
     now = clock.now()
-    grant = _granted(token)
+    grant = granted(token)
     if grant.window is None:
         with db.writing():  # whoever comes before the worker does its work here
             publishing.open_for_attendee(grant.attendee.id, now)
-        grant = _granted(token)
+        grant = granted(token)
     window = _open(grant)
-    shown = access.of_attendee(grant.attendee, now)
+    view = watch_page.of(grant, _asked())
     return render_template(
         "recordings/player.html",
         attendee=grant.attendee,
         workshop=grant.attendee.workshop,
         recording=grant.recording,
+        view=view,
         window=window,
+        watching=watching,
         token=token,
-        shown=shown,
-        percent=next((each.watched_percent for each in shown if each.session.id == grant.recording.session_id), 0),
+        tab=tabs.stamp(grant.attendee.id, grant.recording.id, now),
+        shown=access.of_attendee(grant.attendee, now),
+        notes=notes.of(grant.attendee.id, grant.recording.id),
+        form=NoteForm(at=watching.clock(view.starts_at)),
         own_place=place_url(grant.attendee),
         zone=access.zone_of(grant.recording),
         now=now,
@@ -54,24 +59,36 @@ def player(token: str) -> str:
 @bp.get("/recordings/<token>/media")
 @open_to.holder_of_link
 def film(token: str) -> Answer:
-    grant = _granted(token)
-    _open(grant)
+    grant = granted(token)
+    until = _open(grant).closes_at
     recording = grant.recording
     key, content_type = recording.file, recording.content_type
+    if request.args.get("size") == watch_page.SMALL and recording.small:
+        key, content_type = recording.small, "video/mp4"
     db.session.rollback()  # nothing of the database is held while the bytes leave
-    return media.answer(key, content_type, request.method, dict(request.headers))
+    return media.answer(key, content_type, request.method, dict(request.headers), until=until, now=clock.now())
+
+
+@bp.get("/recordings/<token>/poster")
+@open_to.holder_of_link
+def poster(token: str) -> Answer:
+    grant = granted(token)
+    _open(grant)
+    key = grant.recording.poster
+    if not key:
+        abort(404)
+    db.session.rollback()
+    return media.answer(key, "image/jpeg", request.method, dict(request.headers))
 
 
 @bp.get("/recordings/<token>/captions/<language>.vtt")
 @open_to.holder_of_link
 def captions(token: str, language: str) -> Answer:
-    grant = _granted(token)
+    grant = granted(token)
     _open(grant)
-    found = grant.recording.captions.get(language)
-    if found is None:
+    if language not in grant.recording.captions:
         abort(404)
-    text = b"".join(storage.read(found["key"]))
-    return Response(text, content_type="text/vtt; charset=utf-8")
+    return Response(spoken.text(grant.recording, language), content_type="text/vtt; charset=utf-8")
 
 
 @bp.post("/recordings/<token>/watched")
@@ -79,42 +96,62 @@ def captions(token: str, language: str) -> Answer:
 def watched(token: str) -> Answer:
     now = clock.now()
     request.max_content_length = MOST_WATCHED
+    sent = request.get_json(silent=True)
     try:
-        ranges = watching.read(request.get_json(silent=True))
+        ranges, position = watching.read(sent), watching.read_position(sent)
     except NoRanges as problem:
         return web.refusal_json("no_ranges", f"Nothing was noted: {problem}.", 422)
-    grant = _granted(token)
-    _open(grant)
+    grant = granted(token)
+    attendee, recording = grant.attendee.id, grant.recording.id
+    try:
+        window = _open(grant)
+    except web.Refusal as refusal:
+        if not web.wants_json():
+            raise
+        return _over(grant, refusal, now)
+    tab = tabs.read(watching.read_tab(sent), attendee, recording, now)
     with db.writing():
         if grant.window is None:
-            publishing.open_for_attendee(grant.attendee.id, now)
-        own = db.session.scalars(
-            select(AccessWindow)
-            .where(AccessWindow.attendee_id == grant.attendee.id, AccessWindow.recording_id == grant.recording.id)
-            .with_for_update()
-        ).one()
-        viewing = db.session.scalars(select(Viewing).where(Viewing.window_id == own.id)).one_or_none()
-        if viewing is None:
-            viewing = Viewing(organiser_id=own.organiser_id, window_id=own.id, ranges=[])
-            db.session.add(viewing)
-        seconds = grant.recording.seconds
-        viewing.ranges = watching.merge(viewing.ranges, ranges, seconds)
-        viewing.last_at = now
-        percent = watching.percent(viewing.ranges, seconds)
-    return jsonify({"watched_percent": percent})
+            publishing.open_for_attendee(attendee, now)
+        covered, over = viewings.report(attendee, recording, tab, ranges, position, now)
+    told = {"watched_percent": covered.percent, "left": watching.in_words(covered.left), "over": over}
+    return jsonify({**told, "closes_at": zones.z(window.closes_at), "now": zones.z(now)})
 
 
-def _granted(token: str) -> Grant:
+def granted(token: str) -> Grant:
+    """What a link gives a right to; 404 for one that gives none."""
     grant = access.find(token)
     if grant is None:
         abort(404)
     return grant
 
 
+def _asked() -> watch_page.Asked:
+    at = request.args.get("t", "")
+    return watch_page.Asked(
+        at=int(at) if at.isascii() and at.isdigit() and len(at) < 7 else None,
+        find=forms.one_line(request.args.get("find"))[: watch_page.LONGEST_SEARCH],
+        size=watch_page.SMALL if request.args.get("size") == watch_page.SMALL else "",
+        language=request.args.get("language", "")[:12],
+    )
+
+
+def _over(grant: Grant, refusal: web.Refusal, now: datetime) -> Answer:
+    """Tell a player that is still playing why it stops, and when that was."""
+    answer = web.refusal_json(refusal.refusal, refusal.message, refusal.status)
+    window = access.window_of(grant)
+    closes_at = zones.z(window.closes_at) if window else None
+    answer.set_data(jsonify({**answer.get_json(), "closes_at": closes_at, "now": zones.z(now)}).get_data())
+    return answer
+
+
 def _open(grant: Grant) -> Window:
-    """The open window. Raises a refusal that leads back to the attendee's own page."""
+    """The open window. Raises a refusal that leads back to the attendee's own page, and to their notes."""
     try:
         return access.refuse_unless_open(grant, clock.now())
     except web.Refusal as refusal:
         refusal.facts.update(next_url=place_url(grant.attendee), next_text="Open my place")
+        if notes.of(grant.attendee.id, grant.recording.id):
+            own_notes = f"{access.url(grant.attendee, grant.recording.id)}/notes"
+            refusal.facts.update(also_url=own_notes, also_text="Read my notes")
         raise

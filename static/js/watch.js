@@ -1,14 +1,23 @@
 "use strict";
 
-// Notes which seconds were played, so that the page can say how much is left. The film plays without it.
+// Reports which seconds were played, offers speed and captions, and stops when the days are over. The film plays
+// without it.
 const film = document.querySelector("video[data-watched]");
 
 if (film) {
   const OFTEN = 30000;
-  const LEAP = 2; // seconds between two reports above which somebody has jumped
+  const LEAP = 2; // seconds between two looks above which somebody has jumped
   const shown = document.querySelector("[data-percent]");
+  const left = document.querySelector("[data-left]");
+  const closed = document.querySelector("[data-closed]");
+  const source = film.getAttribute("src");
   let ranges = [];
   let last = null;
+  let kept = null;
+  let isOver = false;
+  let isAsking = false;
+  let closes = Date.parse(film.dataset.closes);
+  let ahead = Date.parse(film.dataset.now) - Date.now(); // of the server's clock before this one
 
   const note = () => {
     const at = film.currentTime;
@@ -23,33 +32,109 @@ if (film) {
     last = at;
   };
 
-  const send = async () => {
-    const whole = ranges.map(([from, to]) => [Math.floor(from), Math.ceil(to)]);
-    if (!whole.length) {
+  const stop = (why) => {
+    film.pause();
+    if (isOver) {
+      return;
+    }
+    isOver = true;
+    film.removeAttribute("src");
+    film.load();
+    film.hidden = true;
+    if (why) {
+      closed.querySelector("[data-why]").textContent = why;
+    }
+    closed.hidden = false;
+    closed.focus();
+  };
+
+  const goOn = () => {
+    isOver = false;
+    closed.hidden = true;
+    film.hidden = false;
+    film.src = source.split("#")[0] + (kept ? `#t=${kept}` : "");
+  };
+
+  const send = async (isAsked) => {
+    const at = Math.floor(film.currentTime);
+    // Rounded to whole seconds, what follows in the film follows in the report.
+    const whole = ranges.map(([from, to]) => [Math.round(from), Math.round(to)]).filter(([from, to]) => from < to);
+    if (!isAsked && !whole.length && (at === kept || isOver || !film.currentTime)) {
       return;
     }
     const sent = ranges;
     ranges = [];
+    const said = { ranges: whole.slice(-200), tab: film.dataset.tab };
+    if (!isOver && film.readyState > 0) {
+      said.at = at;
+    }
     try {
       const answer = await fetch(film.dataset.watched, {
         method: "POST",
         headers: { "Content-Type": "application/json", "Accept": "application/json", "X-CSRFToken": film.dataset.token },
-        body: JSON.stringify({ ranges: whole.slice(-200) }),
+        body: JSON.stringify(said),
         keepalive: true,
       });
-      if (answer.ok && shown) {
-        shown.textContent = (await answer.json()).watched_percent;
+      if (answer.status === 403 || answer.status === 404 || answer.status === 410) {
+        const told = await answer.json().catch(() => ({}));
+        stop(answer.status === 404 ? "This link no longer opens the recording." : told.message);
+      } else if (answer.ok) {
+        const told = await answer.json();
+        kept = said.at ?? kept;
+        ranges = told.over.concat(ranges); // more than this page can have played by the server's clock: told again
+        ahead = Date.parse(told.now) - Date.now();
+        closes = Date.parse(told.closes_at);
+        if (shown) {
+          shown.textContent = told.watched_percent;
+          left.textContent = told.left ? `${told.left} left to watch` : "You have watched all of it";
+        }
+        if (isOver) {
+          goOn();
+        }
+      } else {
+        ranges = sent.concat(ranges);
       }
     } catch {
       ranges = sent.concat(ranges);
     }
   };
 
+  const look = async () => {
+    if (isOver || isAsking || Date.now() + ahead < closes) {
+      return;
+    }
+    isAsking = true;
+    await send(true); // the days may have been made more since the page was opened
+    isAsking = false;
+    if (Date.now() + ahead >= closes) {
+      stop();
+    }
+  };
+
   film.addEventListener("timeupdate", note);
   film.addEventListener("seeking", () => { last = null; });
   film.addEventListener("seeked", () => { last = film.currentTime; });
-  film.addEventListener("pause", send);
-  film.addEventListener("ended", send);
-  addEventListener("pagehide", send);
+  film.addEventListener("pause", () => send());
+  film.addEventListener("ended", () => send());
+  film.addEventListener("error", () => { if (!isOver) { send(true); } });
+  addEventListener("pagehide", () => send());
   setInterval(send, OFTEN);
+  setInterval(look, 500);
+
+  const speed = document.querySelector("[data-speed]");
+  const captions = document.querySelector("[data-captions]");
+  document.querySelector("[data-tools]").hidden = false;
+  speed.addEventListener("change", () => { film.playbackRate = Number(speed.value); });
+  film.addEventListener("ratechange", () => { speed.value = String(film.playbackRate); });
+  if (captions) {
+    captions.addEventListener("change", () => {
+      for (const track of film.textTracks) {
+        track.mode = track.language === captions.value ? "showing" : "disabled";
+      }
+    });
+    film.textTracks.addEventListener("change", () => {
+      const on = [...film.textTracks].find((track) => track.mode === "showing");
+      captions.value = on ? on.language : "";
+    });
+  }
 }

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from bookings.models import Attendee, Booking
 from courses.models import Workshop, WorkshopSession
@@ -16,6 +17,7 @@ from recordings.film import Film
 from recordings.models import AccessWindow, Recording
 from tests.bookings.making import ANN, Made, a_wish, held
 from tests.builders import a_ticket, a_workshop, arranged
+from tests.page import PageClient, tree
 
 BYTES = bytes(n % 256 for n in range(10240))
 
@@ -55,8 +57,9 @@ def a_film(app: Flask, slug: str, *, number: int = 1, body: bytes = BYTES, secon
 
 
 def published(app: Flask, kept: Kept) -> int:
-    """Publish it now; how many windows that made."""
+    """Look it through and publish it now; how many windows that made."""
     with app.app_context(), db.writing():
+        publishing.review(kept.id, actor="user:1", now=clock.now())
         return publishing.publish(kept.id, actor="user:1", now=clock.now())
 
 
@@ -72,6 +75,23 @@ def address(app: Flask, made: Made, kept: Kept, n: int = 0) -> str:
             select(Attendee).join(Booking).where(Booking.id == made.id, Attendee.n == n)
         ).one()
         return urlsplit(access.url(attendee, kept.id)).path
+
+
+class Playing:
+    """One open page of a player, as its script knows it."""
+
+    def __init__(self, client: PageClient, page: str) -> None:
+        self.client = client
+        self.page = page
+        shown = tree(client.get(page).get_data(as_text=True)).find(".//video")
+        assert shown is not None
+        self.said = {name.removeprefix("data-"): value for name, value in shown.items() if name.startswith("data-")}
+
+    def report(self, ranges: Any, **more: Any) -> TestResponse:
+        """Say what was played; `at` is where the player stands."""
+        headers = {"X-CSRFToken": self.said["token"], "Accept": "application/json"}
+        sent = {"ranges": ranges, "tab": self.said["tab"], **more}
+        return self.client.post(f"{self.page}/watched", json=sent, headers=headers)
 
 
 def windows(app: Flask) -> list[tuple[str, str, str]]:

@@ -1,7 +1,6 @@
 """Watching: the page, the film and its captions, to whom they are open and when. VID-01 to VID-05."""
 
 import io
-import json
 from typing import Any
 
 import pytest
@@ -22,6 +21,7 @@ from tests.page import PageClient, main_text
 from tests.recordings.showing import (
     BYTES,
     Kept,
+    Playing,
     a_film,
     a_recorded_workshop,
     address,
@@ -156,7 +156,7 @@ def test_vid_05_the_page_the_letter_and_the_refusal_say_the_same_instant(
 ) -> None:
     said = "Tuesday 13 April 2027, 18:00 BST"
 
-    assert f"Open until {said}" in main_text(client.get(page))
+    assert f"4 min left to watch, closes {said} (London)" in main_text(client.get(page))
     assert f'<time datetime="{CLOSES}">' in client.get(page).get_data(as_text=True)
     assert windows(app) == [(ANN[1], PUBLISHED, CLOSES)]
 
@@ -296,15 +296,19 @@ def test_captions(app: Flask, client: PageClient, page: str, clock: Clock) -> No
     assert f'<track kind="captions" src="{page}/captions/en.vtt" srclang="en" label="English" default>' in shown
 
 
-def watch(client: PageClient, page: str, sent: Any) -> Any:
-    token = client.get(page).get_data(as_text=True).partition('data-token="')[2].partition('"')[0]
-    headers = {"X-CSRFToken": token, "Content-Type": "application/json", "Accept": "application/json"}
-    return client.post(f"{page}/watched", data=json.dumps(sent), headers=headers)
-
-
 def test_what_was_watched_is_noted(app: Flask, client: PageClient, page: str, clock: Clock) -> None:
-    assert watch(client, page, {"ranges": [[0, 30]]}).get_json() == {"watched_percent": 15}
-    assert watch(client, page, {"ranges": [[20, 48], [190, 9999]]}).get_json() == {"watched_percent": 26}
+    tab = Playing(client, page)
+    clock.shift(seconds=15)
+    told = tab.report([[0, 30]], at=30).get_json()
+    assert told == {
+        "watched_percent": 15,
+        "left": "3 min",
+        "over": [],
+        "closes_at": CLOSES,
+        "now": "2027-03-16T18:00:15Z",
+    }
+    clock.shift(seconds=30)
+    assert tab.report([[20, 48], [190, 9999]], at=191).get_json()["watched_percent"] == 26
     with app.app_context():
         assert db.session.scalars(select(Viewing)).one().ranges == [[0, 48], [190, 192]]
     assert "You have watched 26 per cent of it." in main_text(client.get(page))
@@ -312,23 +316,25 @@ def test_what_was_watched_is_noted(app: Flask, client: PageClient, page: str, cl
 
 def test_a_beat_of_the_player_touches_no_recording(app: Flask, client: PageClient, page: str, clock: Clock) -> None:
     """Eighty people watch at once: the recording they share is not locked again and again to open what is open."""
-    watch(client, page, {"ranges": [[0, 10]]})
+    tab = Playing(client, page)
+    clock.shift(seconds=20)
+    tab.report([[0, 10]])
+    clock.shift(seconds=20)
     with statements(app) as asked:
-        assert watch(client, page, {"ranges": [[10, 20]]}).status_code == 200
+        assert tab.report([[10, 20]]).status_code == 200
     assert any("viewing" in each for each in asked)
     assert [each for each in asked if "INSERT INTO access_window" in each] == []
     assert [each for each in asked if "FOR UPDATE" in each and "access_window" not in each] == []
 
-    assert watch(client, page, {"ranges": "all"}).status_code == 422
+    assert [tab.report(wrong).status_code for wrong in ("all", [[0]])] == [422, 422]
+    assert tab.report([[10, 20]], at="soon").status_code == 422
     assert client.post(f"{page}/watched", json={"ranges": [[0, 30]]}).status_code == 400
-    token = client.get(page).get_data(as_text=True).partition('data-token="')[2].partition('"')[0]
     clock.set(CLOSES)
-    answer = client.post(
-        f"{page}/watched",
-        json={"ranges": [[0, 192]]},
-        headers={"X-CSRFToken": token, "Accept": "application/json"},
-    )
+    answer = tab.report([[0, 192]], at=100)
     assert (answer.status_code, answer.get_json()["refusal"]) == (403, "window_closed")
+    assert (answer.get_json()["closes_at"], answer.get_json()["now"]) == (CLOSES, CLOSES)
+    with app.app_context():
+        assert db.session.scalars(select(Viewing)).one().ranges == [[0, 20]]
 
 
 def test_the_place_shows_what_can_be_watched(app: Flask, client: PageClient, clock: Clock) -> None:
@@ -348,7 +354,9 @@ def test_the_place_shows_what_can_be_watched(app: Flask, client: PageClient, clo
     published(app, first)
     published(app, second)
     withdrawn(app, second)
-    watch(client, address(app, made, first), {"ranges": [[0, 96]]})
+    tab = Playing(client, address(app, made, first))
+    clock.shift(seconds=48)
+    tab.report([[0, 96]])
     told = client.get(f"/places/{token}.json").get_json()["recordings"]
     assert [each["state"] for each in told] == ["open", "withdrawn", "waiting"]
     assert told[0] == {

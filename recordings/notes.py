@@ -1,0 +1,77 @@
+"""Private notes: written, changed and forgotten by the attendee whose they are, and read by nobody else."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, func, select
+
+from lib import db, web
+from recordings import watching
+from recordings.note_models import Note
+
+MOST_NOTES = 500
+LONGEST_NOTE = 4000
+
+
+class TooManyNotes(web.Refusal):
+    """As many notes on one recording as anybody reads again."""
+
+    status = 409
+    refusal = "too_many_notes"
+    title = "There is no room for another note"
+
+
+def of(attendee_id: int, recording_id: int) -> list[Note]:
+    """An attendee's notes on a recording, in the film's order."""
+    return list(
+        db.session.scalars(
+            select(Note)
+            .where(Note.attendee_id == attendee_id, Note.recording_id == recording_id)
+            .order_by(Note.at, Note.id)
+        )
+    )
+
+
+def numbers(attendee_id: int) -> dict[int, int]:
+    """How many notes an attendee has on each recording, by the recording's id."""
+    counted = select(Note.recording_id, func.count()).where(Note.attendee_id == attendee_id).group_by(Note.recording_id)
+    return {each[0]: each[1] for each in db.session.execute(counted)}
+
+
+def find(attendee_id: int, recording_id: int, note_id: int) -> Note | None:
+    return db.session.scalars(
+        select(Note).where(Note.id == note_id, Note.attendee_id == attendee_id, Note.recording_id == recording_id)
+    ).one_or_none()
+
+
+def write(organiser_id: int, attendee_id: int, recording_id: int, at: int, text: str, now: datetime) -> Note:
+    """Keep a new note. Raises TooManyNotes."""
+    if numbers(attendee_id).get(recording_id, 0) >= MOST_NOTES:
+        raise TooManyNotes(
+            f"You have {MOST_NOTES} notes on this recording already, and all of them are kept. Add to one of them, or "
+            f"delete one that you no longer need."
+        )
+    made = Note(
+        organiser_id=organiser_id, attendee_id=attendee_id, recording_id=recording_id, at=at, text=text,
+        created_at=now, changed_at=now,
+    )  # fmt: skip
+    db.session.add(made)
+    db.session.flush()
+    return made
+
+
+def change(note: Note, at: int, text: str, now: datetime) -> None:
+    note.at, note.text, note.changed_at = at, text, now
+
+
+def remove(note: Note) -> None:
+    db.session.delete(note)
+
+
+def forget(attendee_id: int) -> None:
+    """Somebody else has the place: what its former holder wrote goes with them."""
+    db.session.execute(delete(Note).where(Note.attendee_id == attendee_id))
+
+
+def as_text(title: str, notes: list[Note]) -> str:
+    """All of them as a plain text to keep."""
+    return f"{title}\n\n" + "\n".join(f"{watching.clock(each.at)}\n{each.text}\n" for each in notes)

@@ -1,0 +1,45 @@
+"""What a player reports, written down: the door to `Viewing`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+
+from lib import db
+from recordings import tabs, watching
+from recordings.models import AccessWindow, Viewing
+from recordings.tabs import Tab
+from recordings.watching import Coverage, Span
+
+
+def report(
+    attendee_id: int, recording_id: int, tab: Tab, ranges: Sequence[Span], position: int | None, now: datetime
+) -> tuple[Coverage, list[Span]]:
+    """Note what a page played and where it stands; what is covered now, and what was more than it can have played.
+
+    The window's row is locked first, so that two pages that report at once both add to what the other one left.
+    """
+    own = db.session.scalars(
+        select(AccessWindow)
+        .where(AccessWindow.attendee_id == attendee_id, AccessWindow.recording_id == recording_id)
+        .with_for_update(of=AccessWindow)
+    ).one()
+    seconds = own.recording.seconds
+    viewing = of_window(own.id)
+    if viewing is None:
+        viewing = Viewing(organiser_id=own.organiser_id, window_id=own.id, ranges=[], position=0, tabs={}, last_at=now)
+        db.session.add(viewing)
+    viewing.ranges, over = watching.add(viewing.ranges, ranges, seconds, tabs.most(viewing.tabs, tab, now))
+    viewing.tabs = tabs.reported(viewing.tabs, tab, now)
+    viewing.last_at = now
+    if position is not None:
+        viewing.position = min(position, seconds) if seconds else position
+    db.session.flush()
+    return watching.coverage(viewing.ranges, seconds), over
+
+
+def of_window(window_id: int) -> Viewing | None:
+    """What is known of a window; read again from the database."""
+    return db.session.scalars(
+        select(Viewing).where(Viewing.window_id == window_id).execution_options(populate_existing=True)
+    ).one_or_none()
