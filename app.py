@@ -36,7 +36,7 @@ from bookings import waiting_routes as bookings_waiting_routes
 from bookings import webhook as bookings_webhook
 from courses import bundles_routes as courses_bundles_routes
 from courses import routes as courses_routes
-from courses import shelf
+from courses import shelf, window, window_words
 from lib import cli as lib_cli
 from lib import clock, db, limits, money, references, settings, visitor, web, zones
 from mail import jobs as mail_jobs
@@ -61,12 +61,17 @@ from organisers import recordings_routes as organisers_recordings_routes
 from organisers import routes as organisers_routes
 from organisers import settings_routes as organisers_settings_routes
 from organisers import tickets_routes as organisers_tickets_routes
+from organisers import upload_routes as organisers_upload_routes
 from organisers import waiting_routes as organisers_waiting_routes
 from organisers import workshop_routes as organisers_workshop_routes
 from payments import jobs as payments_jobs
 from policies import cli as policies_cli
 from recordings import jobs as recordings_jobs
+from recordings import making_jobs as recordings_making_jobs
+from recordings import note_routes as recordings_note_routes
 from recordings import routes as recordings_routes
+from recordings import upload_jobs as recordings_upload_jobs
+from recordings import zoom_jobs as recordings_zoom_jobs
 from visitors import components_routes as visitors_components_routes
 from visitors import health as visitors_health
 from visitors import jobs as visitors_jobs
@@ -94,6 +99,7 @@ ROOMS = (
     bookings_webhook.bp,
     meetings_webhook.bp,
     recordings_routes.bp,
+    recordings_note_routes.bp,
     newsletter_routes.bp,
     visitors_routes.bp,
     visitors_place_routes.bp,
@@ -111,6 +117,7 @@ ROOMS = (
     organisers_tickets_routes.bp,
     organisers_meeting_routes.bp,
     organisers_recordings_routes.bp,
+    organisers_upload_routes.bp,
     organisers_waiting_routes.bp,
     organisers_people_routes.bp,
     organisers_people_acts_routes.bp,
@@ -133,9 +140,13 @@ HANDLERS = {
     **bookings_plan_jobs.HANDLERS,
     **visitors_jobs.HANDLERS,
     **recordings_jobs.HANDLERS,
+    **recordings_zoom_jobs.HANDLERS,
+    **recordings_making_jobs.HANDLERS,
+    **recordings_upload_jobs.HANDLERS,
     **newsletter_jobs.HANDLERS,
 }
-NIGHTLY = bookings_jobs.NIGHTLY
+NIGHTLY = (*bookings_jobs.NIGHTLY, *recordings_upload_jobs.NIGHTLY, *recordings_making_jobs.NIGHTLY)
+LONG = (*recordings_making_jobs.LONG, *recordings_zoom_jobs.LONG)
 
 csrf = CSRFProtect()
 
@@ -171,9 +182,11 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     csrf.exempt(newsletter_routes.ONE_CLICK)
     for view in (*organisers_recordings_routes.TOKEN_CHECKED_INSIDE, *organisers_settings_routes.TOKEN_CHECKED_INSIDE):
         csrf.exempt(view)
+    for upload in organisers_upload_routes.ORIGIN_CHECKED_INSIDE:
+        csrf.exempt(upload)
     for command in COMMANDS:
         app.cli.add_command(command)
-    app.cli.add_command(lib_cli.work_command(HANDLERS, NIGHTLY))
+    app.cli.add_command(lib_cli.work_command(HANDLERS, NIGHTLY, LONG))
     app.extensions["handlers"] = HANDLERS
     _add_words(app)
     _add_error_pages(app)
@@ -226,6 +239,13 @@ def _configure(app: Flask) -> None:
 
 def _add_words(app: Flask) -> None:
     app.jinja_env.filters.update(money=money.text, z=zones.z, day=zones.day, moment=zones.moment, city=zones.city)
+    app.jinja_env.filters.update(
+        catch_up_days=window_words.days,
+        catch_up_span=window_words.span,
+        catch_up_from_publication=window_words.from_publication,
+        catch_up_rule=window_words.rule,
+        catch_up_shared=window.is_shared,
+    )
     app.jinja_env.globals.update(times_line=zones.line, span=zones.span, unusual=zones.unusual, address=web.url)
 
 

@@ -18,6 +18,7 @@ class Organiser(db.Base):
         CheckConstraint("vat_mode IN ('none', 'included', 'exempt')", name="vat_mode"),
         CheckConstraint("vat_rate BETWEEN 0 AND 9999", name="vat_rate"),
         CheckConstraint("invoice_days BETWEEN 0 AND 365", name="invoice_days"),
+        CheckConstraint("originals_days BETWEEN 0 AND 3650", name="originals_days"),
     )
 
     id: Mapped[db.Id]
@@ -39,6 +40,7 @@ class Organiser(db.Base):
     vat_rate: Mapped[int] = mapped_column(default=0)  # of a price without it, in hundredths of a per cent: 2000 is 20 %
     bank_details: Mapped[str] = mapped_column(Text, default="")
     invoice_days: Mapped[int] = mapped_column(default=14)
+    originals_days: Mapped[int] = mapped_column(default=30)  # how long films that were sent are kept once published
 
     memberships: Mapped[list["Membership"]] = relationship(back_populates="organiser")
 

@@ -1,6 +1,7 @@
 """WebVTT captions: read strictly, written again cleanly, so that a player gets cues and nothing else."""
 
 import re
+from collections.abc import Sequence
 
 from lib import web
 
@@ -57,6 +58,36 @@ def clean(body: bytes) -> str:
     if len(cues) > MOST_CUES:
         raise CaptionsBroken(f"There are more than {MOST_CUES} cues in the file.")
     return "WEBVTT\n\n" + "\n\n".join(cues) + "\n"
+
+
+def cut(text: str, stretches: Sequence[Sequence[int]]) -> str:
+    """Clean captions of a whole film as those of its kept stretches; none stand for all of it.
+
+    A cue that reaches into what was cut out goes with it: its words are not told apart.
+    """
+    if not stretches:
+        return text
+    found = ["WEBVTT"]
+    for block in text.rstrip("\n").split("\n\n")[1:]:
+        rows = block.split("\n")
+        at = 0 if "-->" in rows[0] else 1
+        match = _TIMING.fullmatch(rows[at])
+        if match is None:
+            continue
+        start, end = _milliseconds(match.groups()[:4]), _milliseconds(match.groups()[4:8])
+        before = 0
+        for first, last in stretches:
+            if first * 1000 <= start and end <= last * 1000:
+                shift = before - first * 1000
+                timing = f"{_written(start + shift)} --> {_written(end + shift)}{match[9] or ''}"
+                found.append("\n".join([*rows[:at], timing, *rows[at + 1 :]]))
+            before += (last - first) * 1000
+    return "\n\n".join(found) + "\n"
+
+
+def _written(milliseconds: int) -> str:
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{rest:03}"
 
 
 def _blocks(lines: list[str]) -> list[tuple[int, list[str]]]:

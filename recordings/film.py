@@ -23,10 +23,18 @@ class NoFilm(web.Refusal):
 
 @dataclass(frozen=True)
 class Film:
-    """What was found: `seconds` is 0 where a WebM file does not say."""
+    """A film that can be played: `seconds` is 0 where it does not say.
+
+    `small` and `poster` are keys in the store or '', `chapters` are in its own times, `kept` are the stretches of the
+    whole film that it holds, none where it is all of it.
+    """
 
     content_type: str
     seconds: int
+    small: str = ""
+    poster: str = ""
+    chapters: tuple[tuple[int, str], ...] = ()
+    kept: tuple[tuple[int, int], ...] = ()
 
 
 def look(file: IO[bytes]) -> Film:

@@ -18,8 +18,8 @@ from bookings.models import Attendee, Booking
 from courses import window
 from courses.models import TicketType, Workshop, WorkshopSession
 from history import models as history
-from lib import db, web
-from recordings import access, letters
+from lib import db, web, zones
+from recordings import access, letters, window_letters
 from recordings.film import Film
 from recordings.models import AccessWindow, Recording, Viewing
 
@@ -31,30 +31,61 @@ class NothingToPublish(web.Refusal):
     title = "There is nothing to publish"
 
 
-def put_film(session: WorkshopSession, key: str, size: int, film: Film, *, actor: str, now: datetime) -> list[str]:
-    """Keep a stored film as the session's recording; returns the keys that are no longer needed.
+class NotReviewed(web.Refusal):
+    """Nobody has looked through the film as it is now."""
 
-    A published recording goes on with the new film: its dates, its windows and its captions stay.
-    """
+    refusal = "not_reviewed"
+    title = "Somebody has to look through it first"
+
+
+def expect_film(session: WorkshopSession, now: datetime) -> Recording:
+    """The session's recording, locked; made where there was none, without a film yet."""
     recording = _locked_of(session.id)
-    old = []
     if recording is None:
         recording = Recording(
             organiser_id=session.organiser_id, session_id=session.id, state="uploaded", captions={}, uploaded_at=now
         )
         db.session.add(recording)
-    else:
-        old = [recording.file]
+        db.session.flush()
+    return recording
+
+
+def put_film(session: WorkshopSession, key: str, size: int, film: Film, *, actor: str, now: datetime) -> list[str]:
+    """Keep a stored film as the session's recording; returns the keys that are no longer needed.
+
+    A published recording goes on with the new film: its dates, its windows and its captions stay. Any other has to be
+    looked through before it is published.
+    """
+    recording = expect_film(session, now)
+    before = keys(recording)
     recording.file, recording.size, recording.uploaded_at = key, size, now
     recording.content_type, recording.seconds = film.content_type, film.seconds
+    recording.small, recording.poster = film.small, film.poster
+    recording.chapters, recording.kept = [list(each) for each in film.chapters], [list(each) for each in film.kept]
+    if recording.state != "published":
+        recording.reviewed_at = None
     db.session.flush()
     _record(recording, "film_uploaded", actor, now, {"size": size, "seconds": film.seconds})
-    return old
+    return sorted(before - keys(recording))
+
+
+def keys(recording: Recording) -> set[str]:
+    """The films and pictures in the store that a recording names; its parts name theirs."""
+    draft = recording.draft or {}
+    named = (recording.file, recording.small, recording.poster, recording.whole)
+    return {each for each in (*named, *(draft.get(name) for name in ("file", "small", "poster"))) if each}
+
+
+def review(recording_id: int, *, actor: str, now: datetime) -> None:
+    """Somebody has looked through the film as it is now."""
+    recording = locked(recording_id)
+    recording.reviewed_at, recording.reviewed_by = now, actor
+    _record(recording, "recording_reviewed", actor, now, {"kept": recording.kept})
 
 
 def put_captions(recording_id: int, language: str, label: str, key: str, *, actor: str, now: datetime) -> list[str]:
     """Keep stored captions in one language; returns the keys that are no longer needed."""
-    recording = _locked(recording_id)
+    recording = locked(recording_id)
     old = [recording.captions[language]["key"]] if language in recording.captions else []
     recording.captions = {**recording.captions, language: {"key": key, "label": label}}
     _record(recording, "captions_uploaded", actor, now, {"language": language})
@@ -63,17 +94,27 @@ def put_captions(recording_id: int, language: str, label: str, key: str, *, acto
 
 def say_left_out(recording_id: int, text: str) -> None:
     """What the recording leaves out, in the organiser's words."""
-    _locked(recording_id).left_out = text
+    locked(recording_id).left_out = text
 
 
 def publish(recording_id: int, *, actor: str, now: datetime) -> int:
     """Open the recording to everybody whose ticket includes it, with a letter each. How many windows were made.
 
-    Raises NothingToPublish where the workshop offers no catch-up.
+    Raises NotReviewed, and NothingToPublish without a film, where the workshop offers no catch-up, or counts its days
+    from its end and they are over.
     """
-    recording = _locked(recording_id)
+    recording = locked(recording_id)
     if recording.state == "published":
         return 0
+    if not recording.file:
+        raise NothingToPublish(
+            "The film is not ready yet. Nothing was published. The recordings' page says how far it is."
+        )
+    if recording.reviewed_at is None:
+        raise NotReviewed(
+            "People speak about themselves in a workshop. Nothing was published. Please look through the film, cut out "
+            "what should not be seen, and publish it then."
+        )
     workshop = db.session.get_one(Workshop, recording.session.workshop_id)
     if not workshop.catch_up_offered:
         raise NothingToPublish(
@@ -81,22 +122,33 @@ def publish(recording_id: int, *, actor: str, now: datetime) -> int:
         )
     if recording.published_at is None:
         recording.published_at = now
-        recording.closes_at = window.closes_at(now, workshop.catch_up_days, access.zone_of(recording))
+        recording.closes_at = _closes_at(recording, workshop, now)
     before = recording.state
     recording.state = "published"
-    _tell_catalogue(recording)
+    tell_catalogue(recording)
     db.session.flush()
     _record(recording, "recording_published", actor, now, {"from": before})
     wanted = select(Attendee).where(Attendee.workshop_id == workshop.id, Attendee.state == "confirmed")
     return sum(_open(recording, attendee, now) for attendee in _attendees(wanted))
 
 
+def _closes_at(recording: Recording, workshop: Workshop, now: datetime) -> datetime:
+    zone, days = access.zone_of(recording), workshop.catch_up_days
+    found = window.everybodys(now, workshop.ends_at, days, zone, workshop.catch_up_from)
+    if found <= now:
+        raise NothingToPublish(
+            f"This workshop counts its days from the end of the last session, and they ended on "
+            f"{zones.moment(found, zone)}. Nothing was published. Under Texts you can count them from publication."
+        )
+    return found
+
+
 def withdraw(recording_id: int, *, actor: str, why: str, now: datetime) -> None:
     """Let nobody watch any more, from the next request on."""
-    recording = _locked(recording_id)
+    recording = locked(recording_id)
     if recording.state == "published":
         recording.state = "withdrawn"
-        _tell_catalogue(recording)
+        tell_catalogue(recording)
         _record(recording, "recording_withdrawn", actor, now, {"why": why})
 
 
@@ -122,7 +174,7 @@ def _open_published(attendees: Sequence[Attendee], now: datetime) -> int:
         .order_by(Recording.id)
     ).all()
     made = 0
-    for recording in [_locked(each) for each in ids]:
+    for recording in [locked(each) for each in ids]:
         made += sum(
             _open(recording, each, now) for each in attendees if each.workshop_id == recording.session.workshop_id
         )
@@ -132,8 +184,9 @@ def _open_published(attendees: Sequence[Attendee], now: datetime) -> int:
 def _open(recording: Recording, attendee: Attendee, now: datetime) -> bool:
     """Write one window down and post its letter, unless it is there or none is due."""
     found = access.expected(recording, attendee)
-    if found is None or now >= found.closes_at:
+    if found is None or (now >= found.closes_at and not recording.paused_at):
         return False
+    paused_at = max(found.opens_at, recording.paused_at) if recording.paused_at else None
     made = db.session.execute(
         db.insert_or(AccessWindow)
         .values(
@@ -142,17 +195,23 @@ def _open(recording: Recording, attendee: Attendee, now: datetime) -> bool:
             recording_id=recording.id,
             opens_at=found.opens_at,
             closes_at=found.closes_at,
+            extended_why="",
+            paused_at=paused_at,
+            paused_why="",
         )
         .on_conflict_do_nothing(index_elements=["attendee_id", "recording_id"])
         .returning(AccessWindow.id)
     ).scalar()
     if made is None:
         return False
-    letters.ready(attendee, recording, found, now)
+    if paused_at:
+        window_letters.paused(attendee, recording, found.closes_at - paused_at, now)
+    else:
+        letters.ready(attendee, recording, found, now)
     return True
 
 
-def _tell_catalogue(recording: Recording) -> None:
+def tell_catalogue(recording: Recording) -> None:
     """The catalogue sells what can be watched, and knows nothing of recordings: its session says so."""
     recording.session.watchable_from = recording.published_at if recording.state == "published" else None
     recording.session.watchable_until = recording.closes_at
@@ -175,7 +234,7 @@ def _attendees(wanted: Any) -> list[Attendee]:
     return [each for each in found if each.booking.bill_id not in gone]
 
 
-def _locked(recording_id: int) -> Recording:
+def locked(recording_id: int) -> Recording:
     return db.session.scalars(
         select(Recording)
         .where(Recording.id == recording_id)
@@ -187,7 +246,7 @@ def _locked(recording_id: int) -> Recording:
 
 def _locked_of(session_id: int) -> Recording | None:
     found = db.session.scalar(select(Recording.id).where(Recording.session_id == session_id))
-    return _locked(found) if found else None
+    return locked(found) if found else None
 
 
 def _record(recording: Recording, verb: str, actor: str, now: datetime, facts: Mapping[str, Any]) -> None:

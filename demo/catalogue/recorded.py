@@ -47,6 +47,7 @@ def publish(workshop: Workshop, at: datetime) -> None:
         with files.CAPTIONS.open("rb") as text:
             words, _ = storage.keep(text)
         publishing.put_captions(recording.id, "en", "English", words, actor=ACTOR, now=at - timedelta(hours=1))
+        publishing.review(recording.id, actor=ACTOR, now=at)
         publishing.publish(recording.id, actor=ACTOR, now=at)
 
 
