@@ -1,4 +1,4 @@
-"""Sees to what the whole test suite needs beyond Python: PostgreSQL's server, Chromium, a second calendar reader.
+"""Sees to what the suite needs beyond Python: PostgreSQL's server, Chromium, nginx, a second calendar reader.
 
 As root with apt-get it installs what is missing; otherwise it says what to type and exits with 1. Standard library
 only.
@@ -58,10 +58,15 @@ def _has_libical() -> bool:
     return subprocess.run([python, "-c", asks], capture_output=True, check=False).returncode == 0
 
 
+def _has_nginx() -> bool:
+    return bool(shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin"))
+
+
 NEEDS = (
     Need("PostgreSQL's server", _has_postgresql, ("postgresql",)),
     Need("Chromium", _has_chromium, ("chromium",)),
     Need("libical for Python", _has_libical, ("gir1.2-ical-3.0", "python3-gi")),
+    Need("nginx", _has_nginx, ("nginx-light",)),
 )
 
 
