@@ -130,7 +130,7 @@ def run_due(handlers: Handlers, *, most: int | None = None) -> int:
     A job posted by another one runs too. Failures are recorded on their rows and never raised.
     """
     done = 0
-    while most is None or done < most:
+    while (most is None or done < most) and not stopping.is_set():
         task = claim(handlers)
         if task is None:
             break
@@ -226,6 +226,8 @@ def _record(task: Task, error: Exception | None) -> None:
     values: dict[str, Any] = {"lease_until": None}
     if error is None:
         values |= {"ended_at": machine, "last_error": None}
+    elif isinstance(error, Stopped):
+        values |= {"attempts": task.attempts - 1}  # a worker that is started anew is no failure of the job
     elif isinstance(error, Never) or task.attempts >= MOST_ATTEMPTS:
         values |= {"ended_at": machine, "is_dead": True, "last_error": repr(error)}
     else:

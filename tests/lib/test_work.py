@@ -222,6 +222,25 @@ def test_a_late_failure_says_nothing_against_the_worker_that_took_over(app: Flas
         assert (done.ended_at is not None, done.is_dead, done.pause_until, done.last_error) == (True, False, None, None)
 
 
+def test_a_worker_asked_to_end_claims_nothing_more_and_the_job_is_none_the_worse(app: Flask) -> None:
+    def let_go(_task: Task) -> None:
+        work.stopping.set()
+        raise work.Stopped
+
+    with app.app_context():
+        post("a:1", "a:2")
+        with db.writing():
+            db.session.execute(update(Job).values(attempts=work.MOST_ATTEMPTS - 1))
+        log = Log(let_go)
+        try:
+            assert work.run_due({"test": log}) == 1
+        finally:
+            work.stopping.clear()
+        stopped = job("a:1")
+        assert (stopped.is_dead, stopped.attempts, stopped.lease_until) == (False, work.MOST_ATTEMPTS - 1, None)
+        assert work.run_due({"test": Log()}) == 2
+
+
 @pytest.mark.parametrize(
     ("attempts", "seconds"), [(1, 5), (2, 10), (3, 20), (5, 80), (12, 10240), (13, 20480), (14, 21600), (400, 21600)]
 )
