@@ -25,6 +25,7 @@ NAMES = (
     "MAIL_FROM",
     "METRICS_TOKEN",
     "LOG_LEVEL",
+    "FILM_MOST_MB",
     "MEDIA_STORE",
     "MEDIA_ACCEL",
     "MEDIA_DIRECT",
@@ -89,6 +90,7 @@ def with_defaults(given: Mapping[str, str]) -> dict[str, str]:
         "MAIL_FROM": "",
         "METRICS_TOKEN": "",
         "LOG_LEVEL": "INFO",
+        "FILM_MOST_MB": "6144",
         "MEDIA_STORE": "folder",
         "MEDIA_ACCEL": "",
         "MEDIA_DIRECT": "",
@@ -136,6 +138,8 @@ def check(settings: Mapping[str, str]) -> None:
         )
     if urlsplit(settings["BASE_URL"]).scheme not in ("http", "https"):
         raise SettingsRefused("BASE_URL must begin with https:// (or http:// on this machine).")
+    if not re.fullmatch(r"[1-9][0-9]{0,6}", settings["FILM_MOST_MB"]):
+        raise SettingsRefused("FILM_MOST_MB is the size in MB that a film may have, such as 6144. Nothing was started.")
     _check_media(settings)
 
 

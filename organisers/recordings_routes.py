@@ -17,13 +17,15 @@ from lib import clock, db, forms, web
 from organisers import rows
 from organisers.people_routes import workshop_of
 from organisers.routes import MANAGERS, actor
-from recordings import captions, film, publishing, storage
+from organisers.upload_routes import most_bytes
+from recordings import arriving, captions, film, publishing, storage, tus, uploads
 from recordings.models import AccessWindow, Recording
 
 bp = Blueprint("organise_recordings", __name__)
 HERE = "/organise/<organiser>/workshops/<slug>/recordings"
 FORM_AROUND = 64 * 1024  # what a form says beside its file
 MOST_CAPTIONS = 2 * 1024 * 1024
+MOST_AT_ONCE = 512 * 1024 * 1024  # of a film that comes as one form
 
 
 @bp.get(HERE)
@@ -35,21 +37,36 @@ def board(organiser: Organiser, slug: str) -> Answer:
 @bp.post(f"{HERE}/<int:number>/film")
 @open_to.team(*MANAGERS)
 def upload_film(organiser: Organiser, slug: str, number: int) -> Answer:
-    session_id = _session(organiser, slug, number).id
+    """The way without scripts: all of the film in one form."""
+    session_id, by, now = _session(organiser, slug, number).id, actor(), clock.now()
+    name = uploads.new_name()
     db.session.rollback()  # nothing of the database is held while half a gigabyte arrives
     try:
-        sent = _file("film", storage.MOST_BYTES)
-        seen = film.look(sent.stream)
-        sent.stream.seek(0)
-        key, size = storage.keep(sent.stream)
+        sent = _file("film", min(MOST_AT_ONCE, most_bytes()))
+        size = arriving.keep(sent.stream, name, min(MOST_AT_ONCE, most_bytes()))
     except web.Refusal as refusal:
         return _refused(organiser, slug, f"film-{number}", refusal)
-
-    def keep() -> list[str]:
-        session = db.session.get_one(WorkshopSession, session_id)
-        return publishing.put_film(session, key, size, seen, actor=actor(), now=clock.now())
-
-    return _kept(organiser, slug, key, keep, "film")
+    position = request.form.get("position", 1, int)
+    called = sent.filename or ""
+    to = organiser.slug
+    try:
+        with db.writing():
+            session = db.session.get_one(WorkshopSession, session_id)
+            made = uploads.begin(
+                session,
+                filename=called,
+                length=size,
+                source="desk",
+                by=by,
+                now=now,
+                position=min(max(position, 1), 99),
+                name=name,
+            )
+            uploads.came(made.id, size, now)
+    except BaseException:
+        arriving.forget(name)
+        raise
+    return redirect(url_for(".board", organiser=to, slug=slug, done="film"), code=303)
 
 
 @bp.post(f"{HERE}/<int:number>/captions")
@@ -144,7 +161,7 @@ def _refused(organiser: Organiser, slug: str, field: str, refusal: web.Refusal, 
 
 
 def _page(organiser: Organiser, slug: str, problem: tuple[str, str] | None = None, language: str = "en") -> Response:
-    workshop = workshop_of(organiser, slug)
+    workshop, now = workshop_of(organiser, slug), clock.now()
     found = _recordings(workshop)
     told = {
         row.recording_id: row.number
@@ -160,11 +177,16 @@ def _page(organiser: Organiser, slug: str, problem: tuple[str, str] | None = Non
         workshop=workshop,
         rows=[(each, found.get(each.id)) for each in workshop.sessions],
         windows=told,
+        on_the_desk=uploads.on_the_desk([each.id for each in workshop.sessions], now),
+        parts=uploads.parts([each.id for each in workshop.sessions]),
+        bytes=tus.size,
+        most=most_bytes(),
+        most_at_once=min(MOST_AT_ONCE, most_bytes()),
         languages=list(captions.LANGUAGES.items()),
         language=language,
         problem=problem,
         done=request.args.get("done") if problem is None else None,
-        now=clock.now(),
+        now=now,
     )
     return Response(text)
 

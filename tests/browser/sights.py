@@ -12,7 +12,7 @@ NO_PAGE = {
     "booking_invoices.of_booking", "booking_invoices.paper", "organise_invoices.file",
     "courses.listed_calendar", "courses.listed_json", "courses.workshop_calendar", "organise_papers.colours",
     "organise_papers.logo", "organise_people.people_file", "places.invite", "places.place_json", "recordings.captions",
-    "recordings.film",
+    "recordings.film", "organise_uploads.unfinished",
 }  # fmt: skip
 
 DESK = "/organise/sea-street"

@@ -48,6 +48,7 @@ WRITERS = {
     "Change": "bookings/change_rows.py",
     "Letter": "mail/jobs.py",
     "Recording": "recordings/publishing.py",
+    "Upload": "recordings/uploads.py",
     "Subscriber": "newsletter/subscribing.py",
     "WaitingPerson": "bookings/waiting.py",
 }

@@ -15,8 +15,8 @@ from tests.bookings.making import ANN
 from tests.builders import a_membership, a_user, an_organiser, arranged
 from tests.conftest import Clock, Person
 from tests.page import PageClient, form, main_text
-from tests.recordings.showing import a_recorded_workshop, booked, windows
-from tests.recordings.test_storage import DEMO, mp4, webm
+from tests.recordings.showing import a_film, a_recorded_workshop, booked, windows
+from tests.recordings.test_storage import mp4
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.usefixtures("uploads_end")]
 VTT = b"WEBVTT\n\n00:01.000 --> 00:02.000\nWelcome.\n"
@@ -49,25 +49,20 @@ def send(client: PageClient, slug: str, what: str, body: bytes, name: str, **fie
 
 
 def stored() -> set[str]:
-    return {each.name for each in storage.folder().iterdir()} if storage.folder().exists() else set()
+    return {each.name for each in storage.folder().rglob("*") if each.is_file()}
 
 
 def test_from_upload_to_withdrawal(app: Flask, client: PageClient, slug: str, olu: Person, clock: Clock) -> None:
     booked(app, slug)
     signed_in(app, client, olu, "owner")
     page = f"/organise/olu-trains/workshops/{slug}/recordings"
-    assert "for 28 days from the moment you publish it" in main_text(client.get(page))
+    assert "for 28 days from" in main_text(client.get(page))
 
-    answer = send(client, slug, "film", (DEMO / "film.mp4").read_bytes(), "film.bin")
-    assert (answer.status_code, answer.location) == (303, f"{page}?done=film")
-    assert "Nobody sees it before you publish it." in main_text(client.get(answer.location))
+    first = a_film(app, slug).key
     assert send(client, slug, "captions", VTT, "en.vtt", language="en").status_code == 303
     with app.app_context():
         recording = db.session.scalars(select(Recording)).one()
-        assert (recording.state, recording.content_type, recording.seconds) == ("uploaded", "video/mp4", 192)
-        assert recording.size == (DEMO / "film.mp4").stat().st_size
         assert storage.path(recording.captions["en"]["key"]).read_bytes() == VTT
-        first = recording.file
 
     answer = client.submit(form(client.get(page), "/1/publish"))
     assert answer.status_code == 303
@@ -75,7 +70,7 @@ def test_from_upload_to_withdrawal(app: Flask, client: PageClient, slug: str, ol
     assert [each[0] for each in windows(app)] == [ANN[1]]
     assert "Open until Tuesday 30 March 2027, 09:00 BST (London) for 1 person" in main_text(client.get(page))
 
-    assert send(client, slug, "film", webm(), "film.webm").status_code == 303
+    a_film(app, slug)
     assert first not in stored()
     answer = client.submit(form(client.get(page), "/1/withdraw"), {"why": "Somebody asked"})
     assert "Nobody can watch it any more." in main_text(client.get(answer.location))
@@ -86,7 +81,7 @@ def test_from_upload_to_withdrawal(app: Flask, client: PageClient, slug: str, ol
 
 @pytest.mark.parametrize(
     ("body", "name"),
-    [(b"RIFF....AVI LIST", "film.mp4"), (mp4()[:4000], "film.mp4"), (b"", "film.mp4"), (b"x" * 600_000, "film.mp4")],
+    [(b"RIFF....WAVEfmt ", "film.mp4"), (b"", "film.mp4"), (b"x" * 600_000, "film.mp4")],
 )
 def test_a_file_of_the_wrong_kind_is_refused_by_what_it_holds(
     app: Flask, client: PageClient, slug: str, olu: Person, body: bytes, name: str
@@ -116,7 +111,7 @@ def test_captions_that_cannot_be_read(
     app: Flask, client: PageClient, slug: str, olu: Person, body: bytes, language: str
 ) -> None:
     signed_in(app, client, olu, "owner")
-    send(client, slug, "film", mp4(), "film.mp4")
+    a_film(app, slug)
     before = stored()
     answer = send(client, slug, "captions", body, "en.vtt", language=language)
 
