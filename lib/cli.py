@@ -4,7 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Collection
-from datetime import date
+from datetime import date, datetime, timedelta
 from types import FrameType
 
 import click
@@ -16,12 +16,18 @@ from lib import clock, db, settings, work
 
 log = structlog.get_logger()
 IDLE_SECONDS = 0.5
+LONG_FAILING = timedelta(minutes=1)
 LAST_SECONDS = 5  # for a long job to let go when the worker is asked to stop
 
 
-def work_command(handlers: work.Handlers, nightly: Collection[str] = (), long: Collection[str] = ()) -> click.Command:
-    """The command, bound to the handlers of all rooms, to the kinds of work that every night brings, and to those that
-    take long: they are done beside the others, so that no letter waits for a film."""
+def work_command(
+    handlers: work.Handlers,
+    nightly: Collection[str] = (),
+    long: Collection[str] = (),
+    minutely: Collection[str] = (),
+) -> click.Command:
+    """The command, bound to the handlers of all rooms, to the kinds of work that every night and every minute bring,
+    and to those that take long: they are done beside the others, so that no letter waits for a film."""
 
     @click.command("work")
     @click.option("--once", is_flag=True, help="Do everything that is due and stop.")
@@ -33,6 +39,7 @@ def work_command(handlers: work.Handlers, nightly: Collection[str] = (), long: C
             settings.require(given, settings.WORKING, "Working")
         if once:
             _plan(nightly)
+            _plan_minute(minutely)
             work.run_due(handlers)
             return
         _listen_for_stop()
@@ -40,7 +47,7 @@ def work_command(handlers: work.Handlers, nightly: Collection[str] = (), long: C
         app = current_app._get_current_object()  # type: ignore[attr-defined]  # the proxy has it, its type says nothing
         beside = threading.Thread(target=_beside, args=(app, slow), name="long jobs", daemon=True)
         beside.start()
-        _loop({kind: each for kind, each in handlers.items() if kind not in long}, nightly)
+        _loop({kind: each for kind, each in handlers.items() if kind not in long}, nightly, minutely)
         beside.join(LAST_SECONDS)
 
     return run
@@ -51,16 +58,24 @@ def _beside(app: Flask, handlers: work.Handlers) -> None:
         _loop(handlers)
 
 
-def _loop(handlers: work.Handlers, nightly: Collection[str] = ()) -> None:
+def _loop(handlers: work.Handlers, nightly: Collection[str] = (), minutely: Collection[str] = ()) -> None:
     planned: date | None = None
+    minute: datetime | None = None
+    failing_since: datetime | None = None
     while handlers and not work.stopping.is_set():
         try:
             if nightly and planned != clock.now().date():
                 planned = _plan(nightly)
+            if minutely and minute != clock.now().replace(second=0, microsecond=0):
+                minute = _plan_minute(minutely)
+            if minutely and failing_since:
+                _tell_back(failing_since)
+            failing_since = None
             if not work.run_due(handlers, most=50):
                 time.sleep(IDLE_SECONDS)
         except Exception:
             # The database may be restarting; the rows are safe, so look again.
+            failing_since = failing_since or clock.now()
             log.exception("worker could not claim work")
             time.sleep(2)
 
@@ -71,6 +86,23 @@ def _plan(nightly: Collection[str]) -> date:
     with db.writing():
         work.plan(nightly, now)
     return now.date()
+
+
+def _plan_minute(minutely: Collection[str]) -> datetime:
+    """Post the work of this minute; the minute that is taken care of."""
+    now = clock.now()
+    with db.writing():
+        work.plan_minute(minutely, now)
+    return now.replace(second=0, microsecond=0)
+
+
+def _tell_back(since: datetime) -> None:
+    """The database answers again after a minute or more: post what nobody could write down meanwhile."""
+    now = clock.now()
+    if now - since < LONG_FAILING:
+        return
+    with db.writing():
+        work.post(work.BACK, "database", now, {"since": since.isoformat(), "until": now.isoformat()})
 
 
 def _listen_for_stop() -> None:

@@ -13,13 +13,15 @@ from typing import Any
 
 import structlog
 from flask import current_app
-from sqlalchemy import Index, String, Text, insert, or_, select, text, update
+from sqlalchemy import Index, String, Text, delete, insert, or_, select, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lib import clock, db
 
 LEASE = timedelta(minutes=2)
 MOST_ATTEMPTS = 12
+KEPT = timedelta(hours=1)
+BACK = "database.back"  # could not be asked for a while: who watches over something else then hears of it
 LONGEST_PAUSE = timedelta(hours=6)
 
 log = structlog.get_logger()
@@ -122,6 +124,18 @@ def plan(nightly: Collection[str], now: datetime) -> None:
         due_at += timedelta(days=1)
     for kind in nightly:
         post(kind, "night", due_at, dedupe_key=f"{kind}:{due_at:%Y-%m-%d}")
+
+
+def plan_minute(kinds: Collection[str], now: datetime) -> None:
+    """See that each kind of work of every minute has its row for this one; rows of minutes long done are removed.
+
+    A minute that no worker looked at is left out. Inside a write transaction.
+    """
+    due_at = now.replace(second=0, microsecond=0)
+    for kind in kinds:
+        post(kind, "minute", due_at, dedupe_key=f"{kind}:{due_at:%Y-%m-%dT%H:%M}")
+    long_done = Job.ended_at < clock.machine_now() - KEPT
+    db.session.execute(delete(Job).where(Job.about == "minute", Job.kind.in_(list(kinds)), long_done, ~Job.is_dead))
 
 
 def run_due(handlers: Handlers, *, most: int | None = None) -> int:

@@ -1,6 +1,7 @@
 """The arithmetic of windows: pure, in tables."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -148,7 +149,7 @@ def test_which_windows_an_outage_took_time_from(opens: str, closes: str, was: bo
         ({"late_buyers_share": True}, "for 28 days", "Whoever books late shares everybody's days"),
     ],
 )
-def test_the_rule_in_words(app: Flask, settings: dict[str, object], span: str, said: str) -> None:
+def test_the_rule_in_words(app: Flask, settings: dict[str, Any], span: str, said: str) -> None:
     with arranged(app):
         workshop = a_workshop(catch_up_offered=True, **settings)
         rule = " ".join(window_words.rule(workshop, "London"))
