@@ -80,7 +80,8 @@ def look(upload_id: int, now: datetime) -> str | None:
 
 
 def add_part(upload_id: int, facts: Facts, now: datetime) -> list[str]:
-    """What has arrived is a film: it becomes the part at its position, in the place of an earlier one there.
+    """What has arrived is a film: it becomes the part at its position, in the place of an earlier one there. One from
+    Zoom takes nobody's place: its stretches may arrive in any order, and come to stand in that of their positions.
 
     Returns the keys that are no longer needed. Asks for the recording to be made.
     """
@@ -89,9 +90,12 @@ def add_part(upload_id: int, facts: Facts, now: datetime) -> list[str]:
         return []
     recording = _of_upload(upload)
     before = publishing.keys(recording)
-    replaced = [each for each in recording.parts if each.position == upload.position]
+    is_zooms = upload.source == "zoom"
+    replaced = [each for each in recording.parts if each.position == upload.position and not is_zooms]
     shown = [each for each in recording.parts if each.position and each not in replaced]
-    is_last = not replaced and all(each.position < upload.position for each in shown)
+    later = _later_from_zoom(upload) if is_zooms else {n.upload_id for n in shown if n.position > upload.position}
+    place = next((n for n, each in enumerate(shown) if each.upload_id in later), len(shown))
+    is_last = not replaced and place == len(shown)
     _begin_anew(recording, keeps_cuts=is_last and bool(shown))
     for each in replaced:
         if each.upload_id:
@@ -110,7 +114,8 @@ def add_part(upload_id: int, facts: Facts, now: datetime) -> list[str]:
         added_at=now,
     )
     db.session.add(part)
-    for number, each in enumerate(sorted([*shown, part], key=lambda one: one.position), 1):
+    shown.insert(place, part)
+    for number, each in enumerate(shown, 1):
         each.position = number
     _ask(recording, now)
     _record(recording, "part_added", upload.by, now, {"filename": upload.filename, "position": part.position})
@@ -343,6 +348,17 @@ def _begin_anew(recording: Recording, *, keeps_cuts: bool) -> None:
 def _of_upload(upload: Upload) -> Recording:
     found = db.session.scalars(select(Recording.id).where(Recording.session_id == upload.session_id)).one()
     return publishing.locked(found)
+
+
+def _later_from_zoom(upload: Upload) -> set[int]:
+    """What of the same session's film comes after it, as Zoom recorded it."""
+    return set(
+        db.session.scalars(
+            select(Upload.id).where(
+                Upload.session_id == upload.session_id, Upload.source == "zoom", Upload.position > upload.position
+            )
+        )
+    )
 
 
 def _part_of(upload_id: int) -> int | None:

@@ -104,7 +104,7 @@ class _Transcript:
         )
         self.is_of_all = (db.session.scalar(parts) or 0) == 1
         recording = db.session.scalars(select(Recording).where(Recording.session_id == self.session_id)).one_or_none()
-        self.recording_id = recording.id if recording and recording.file else None
+        self.recording_id = recording.id if recording else None
         self.has_own = bool(recording and LANGUAGE in recording.captions)
 
     def bring(self, bearer: str) -> None:
@@ -113,7 +113,7 @@ class _Transcript:
                 "The film has several parts, and these words are of one of them. Please upload captions of the whole."
             )
         if self.recording_id is None:
-            raise NotYet("These words came, and no film of theirs. Ask for them again once the film is here.")
+            raise NotYet("These words came before their film. Ask for them again once the film is here.")
         key = ""
         if not self.has_own:
             with zoom.sending(self.url, bearer) as sent:

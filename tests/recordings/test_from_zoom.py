@@ -13,9 +13,10 @@ from lib import clock as product_clock
 from lib import db, work
 from lib.work import Job
 from meetings import points
-from recordings import arriving, from_zoom, publishing, storage, upload_jobs, uploads, zoom_jobs
+from recordings import arriving, from_zoom, making, publishing, storage, upload_jobs, uploads, zoom_jobs
 from recordings.film import Film
 from recordings.models import Recording
+from recordings.probing import Facts
 from recordings.uploads import Upload
 from recordings.zoom_models import ZoomFile, ZoomRecording
 from tests.builders import a_meeting, a_workshop, arranged
@@ -179,6 +180,30 @@ def test_what_no_rule_can_place_waits_for_somebody(
         from_zoom.choose(recording, session, 10**9, actor="user:1", now=product_clock.now())
     work_off(app)
     assert [body for _, body in arrived(app)] == [FILM]
+
+
+@pytest.mark.parametrize("order", [(1, 2, 3), (3, 2, 1), (2, 3, 1), (2, 1, 3)])
+def test_parts_stand_in_their_order_in_whatever_order_they_arrive(
+    app: Flask, slug: str, order: tuple[int, ...]
+) -> None:
+    now = product_clock.now()
+    with app.app_context():
+        with db.writing():
+            session = db.session.scalars(select(WorkshopSession).where(WorkshopSession.number == 1)).one()
+            ids = {
+                n: uploads.begin(session, filename=f"{n}", length=9, source="zoom", by="zoom", now=now, position=n).id
+                for n in (1, 2, 3)
+            }
+        for n in order:
+            with db.writing():
+                upload = uploads.locked(ids[n])
+                upload.key = f"{n}" * 32
+                uploads.arrived(upload, now)
+                making.look(upload.id, now)
+            with db.writing():
+                assert making.add_part(ids[n], Facts("mov", 2.0, picture="h264"), now) == []
+        parts = db.session.scalars(select(Recording)).one().parts
+        assert [(each.position, each.filename) for each in parts] == [(1, "1"), (2, "2"), (3, "3")]
 
 
 def test_another_organisers_session_under_the_same_number_is_not_theirs(
