@@ -6,7 +6,7 @@ We send them, or nginx when we tell it to (X-Accel-Redirect), or the store itsel
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from urllib.parse import quote
 
@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 from lib import web
 from recordings import ranges, storage
 from recordings.ranges import Piece, Plan
-from recordings.streams import Chain, Stream
+from recordings.streams import Chain, Ending, Stream
 
 PLAIN = re.compile(r"bytes=(?:[0-9]{1,18}-[0-9]{0,18}|-[0-9]{1,18})")
 
@@ -42,25 +42,17 @@ def answer(
     until: datetime | None = None,
     now: datetime | None = None,
 ) -> Response:
-    """200, 206 with one piece or several, 304, 412 or 416; with `until` and `now` it may be 302 to the store.
+    """200, 206 with one piece or several, 304, 412 or 416. With a `filename` it is to be saved under that name.
 
-    With a `filename` it is to be saved under that name. Who may have it was decided before. Raises CannotBeRead.
+    With `until` and `now` we send nothing from `until` on, and cut off what has begun; where the settings send viewers
+    straight to the store, it is 302. Who may have it was decided before. Raises CannotBeRead.
     """
     as_file = disposition(filename) if filename else ""
+    left = until - now if until and now else None
     try:
-        if until and now and method == "GET":
-            straight = storage.address(key, content_type, as_file, until=until, now=now)
-            if straight:
-                return Response(status=302, headers={"Location": straight})
-        size, etag = storage.size(key), storage.etag(key)
-        planned = ranges.plan(method, headers, size, etag)
-        accel = str(current_app.config["MEDIA_ACCEL"])
-        if accel and _nginx_agrees(method, headers, planned):
-            made = Response(status=200, headers={"X-Accel-Redirect": f"{accel}{key}", "Content-Type": content_type})
-            if planned.status == 206:  # nginx says it of a whole file and not of a part
-                made.headers["Accept-Ranges"] = "bytes"
-        else:
-            made = _bytes(key, size, etag, content_type, method, planned)
+        if left and method == "GET" and (straight := storage.address(key, content_type, as_file, left)):
+            return Response(status=302, headers={"Location": straight})
+        made = _answer(key, content_type, method, headers, left)
     except OSError as problem:
         log.error("media unreadable", error=str(problem))
         raise CannotBeRead(
@@ -79,6 +71,37 @@ def disposition(filename: str) -> str:
     return f'attachment; filename="{plain}"{extended}'
 
 
+def _answer(key: str, content_type: str, method: str, headers: Mapping[str, str], left: timedelta | None) -> Response:
+    size, etag = storage.size(key), storage.etag(key)
+    planned = ranges.plan(method, headers, size, etag)
+    accel = str(current_app.config["MEDIA_ACCEL"])
+    if accel and _nginx_agrees(method, headers, planned):
+        made = Response(status=200, headers={"X-Accel-Redirect": f"{accel}{key}", "Content-Type": content_type})
+        if planned.status == 206:  # nginx says it of a whole file and not of a part
+            made.headers["Accept-Ranges"] = "bytes"
+        return made
+    made = Response(status=planned.status, direct_passthrough=True)
+    made.headers["ETag"] = etag
+    made.headers["Accept-Ranges"] = "bytes"
+    if planned.status == 416:
+        made.headers["Content-Range"] = f"bytes */{size}"
+    if planned.status not in (200, 206):
+        return made
+    pieces = planned.pieces or (Piece(0, size - 1),)
+    if planned.status == 206 and len(pieces) == 1:
+        made.headers["Content-Range"] = pieces[0].of(size)
+    if len(pieces) > 1:
+        body: Chain | Stream = _several(key, pieces, size, content_type, made)
+    else:
+        made.headers["Content-Type"] = content_type
+        made.headers["Content-Length"] = str(pieces[0].length)
+        if method == "HEAD":
+            return made
+        body = storage.read(key, pieces[0])
+    made.response = body if left is None else Ending(body, left)
+    return made
+
+
 def _nginx_agrees(method: str, headers: Mapping[str, str], planned: Plan) -> bool:
     """Whether nginx reads this request as we do: for a whole file, or one plain range of it.
 
@@ -90,26 +113,7 @@ def _nginx_agrees(method: str, headers: Mapping[str, str], planned: Plan) -> boo
     return planned.status == 200 if asked is None else planned.status == 206 and bool(PLAIN.fullmatch(asked))
 
 
-def _bytes(key: str, size: int, etag: str, content_type: str, method: str, planned: Plan) -> Response:
-    made = Response(status=planned.status, direct_passthrough=True)
-    made.headers["ETag"] = etag
-    made.headers["Accept-Ranges"] = "bytes"
-    if planned.status == 416:
-        made.headers["Content-Range"] = f"bytes */{size}"
-    if planned.status not in (200, 206):
-        return made
-    pieces = planned.pieces or (Piece(0, size - 1),)
-    if len(pieces) > 1:
-        return _several(key, pieces, size, content_type, made)
-    made.headers["Content-Type"] = content_type
-    made.headers["Content-Length"] = str(pieces[0].length)
-    if planned.status == 206:
-        made.headers["Content-Range"] = pieces[0].of(size)
-    made.response = [] if method == "HEAD" else storage.read(key, pieces[0])
-    return made
-
-
-def _several(key: str, pieces: tuple[Piece, ...], size: int, content_type: str, made: Response) -> Response:
+def _several(key: str, pieces: tuple[Piece, ...], size: int, content_type: str, made: Response) -> Chain:
     """A multipart/byteranges body (RFC 9110 14.6), its length known before its first byte leaves."""
     boundary, store = secrets.token_hex(16), storage.chosen()
     made.headers["Content-Type"] = f"multipart/byteranges; boundary={boundary}"
@@ -121,8 +125,7 @@ def _several(key: str, pieces: tuple[Piece, ...], size: int, content_type: str, 
         length += len(head) + piece.length
     end = f"\r\n--{boundary}--\r\n".encode()
     made.headers["Content-Length"] = str(length + len(end))
-    made.response = Chain([*parts, end])
-    return made
+    return Chain([*parts, end])
 
 
 def _opened(store: storage.Store, key: str, piece: Piece) -> Stream:

@@ -8,7 +8,7 @@ import re
 import secrets
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -96,12 +96,12 @@ def local(key: str) -> AbstractContextManager[Path]:
     return chosen().local(_checked(key))
 
 
-def address(key: str, content_type: str, disposition: str, *, until: datetime, now: datetime) -> str | None:
-    """Where a viewer reads the file straight from the store: for five minutes and never at `until` or after.
+def address(key: str, content_type: str, disposition: str, left: timedelta) -> str | None:
+    """Where a viewer reads the file straight from the store: for five minutes, or what is `left` if that is less.
 
     None where the settings send nobody there, and in the last second.
     """
-    seconds = min(LONGEST_ADDRESS, until - now) // timedelta(seconds=1)
+    seconds = min(LONGEST_ADDRESS, left) // timedelta(seconds=1)
     if current_app.config["MEDIA_DIRECT"] != "1" or seconds < 1:
         return None
     return chosen().address(_checked(key), seconds, content_type, disposition)

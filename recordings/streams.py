@@ -1,6 +1,8 @@
 """Bytes on their way into a store and out of it: in chunks, counted, and closed when nobody wants more."""
 
+import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import IO, Protocol
 
 from lib import web
@@ -66,6 +68,26 @@ class Stream:
 
     def close(self) -> None:
         self.source.close()
+
+
+class Ending:
+    """A body whose time may run out while it is sent: then nothing more leaves, and its reader finds it cut off."""
+
+    def __init__(self, body: "Stream | Chain", left: timedelta) -> None:
+        self.body = body
+        self.ends = time.monotonic() + left.total_seconds()
+
+    def __iter__(self) -> "Ending":
+        return self
+
+    def __next__(self) -> bytes:
+        if time.monotonic() >= self.ends:
+            self.close()
+            raise StopIteration
+        return next(self.body)
+
+    def close(self) -> None:
+        self.body.close()
 
 
 class Chain:

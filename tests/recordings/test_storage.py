@@ -3,6 +3,7 @@
 import io
 import struct
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import IO
 
@@ -13,7 +14,7 @@ from demo import film as demo_film
 from recordings import captions, film, storage
 from recordings.film import Film, NoFilm
 from recordings.ranges import Piece
-from recordings.streams import CHUNK
+from recordings.streams import CHUNK, Ending
 
 DEMO = Path(demo_film.__file__).parent
 
@@ -89,6 +90,22 @@ def test_a_stream_that_breaks_leaves_nothing(store: None) -> None:
     with pytest.raises(OSError, match="went away"):
         storage.keep(Broken())
     assert kept_files() == before
+
+
+def test_what_has_begun_ends_with_its_time(store: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr("recordings.streams.time.monotonic", lambda: now)
+    key, _ = storage.keep(io.BytesIO(bytes(3 * CHUNK)))
+    body = storage.read(key)
+    sent = Ending(body, timedelta(seconds=10))
+    assert len(next(sent)) == CHUNK
+    now = 9.9
+    assert len(next(sent)) == CHUNK
+    now = 10.0
+    assert list(sent) == []
+    with pytest.raises(ValueError, match="closed"):
+        body.source.read(1)
+    storage.forget([key])
 
 
 @pytest.mark.parametrize("key", ["", "../settings.env", "x" * 32, "A" * 32, "0" * 31, "0" * 32 + "\n"])
