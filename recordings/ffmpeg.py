@@ -16,7 +16,7 @@ from typing import Any
 from lib import settings
 
 # The kinds of file that are opened at all. Playlists, which name other files and addresses, are not among them.
-OPENED = "mov,matroska,mpegts,mpeg,avi,asf,flv,ogg"
+OPENED = "mov,matroska,mpegts,mpeg,avi,asf,flv,ogg,mp3,wav"
 LOOK_SECONDS = 120
 LOCK = "lock"
 MOST_SAID = 2000

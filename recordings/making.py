@@ -117,6 +117,8 @@ def add_part(upload_id: int, facts: Facts, now: datetime) -> list[str]:
     shown.insert(place, part)
     for number, each in enumerate(shown, 1):
         each.position = number
+    db.session.flush()
+    db.session.expire(recording, ["parts"])
     _ask(recording, now)
     _record(recording, "part_added", upload.by, now, {"filename": upload.filename, "position": part.position})
     return [*(each.file for each in replaced if each.file), *sorted(before - publishing.keys(recording))]
@@ -281,9 +283,7 @@ def accept(recording_id: int, turn: int, *, actor: str, now: datetime) -> list[s
     if recording.making != "ready" or not (recording.draft or recording.file):
         raise NotYet("It is still being made. Nothing was changed. Please wait until it is ready, and look through it.")
     if recording.turn != turn:
-        raise NotYet(
-            "It was made again since you opened the page. Nothing was changed. Please look through it anew."
-        )
+        raise NotYet("It was made again since you opened the page. Nothing was changed. Please look through it anew.")
     before = publishing.keys(recording)
     if recording.draft:
         draft = recording.draft

@@ -70,7 +70,7 @@ def test_everybody_whose_ticket_includes_it_and_nobody_else(app: Flask, clock: C
     assert [len(letters_to(app, who)) for who in (ANN[1], BOB[1], CLEO[1])] == [2, 0, 1]
     with app.app_context():
         told = db.session.scalars(told_of(first.id)).all()
-    assert list(told) == ["film_uploaded", "recording_published"]
+    assert list(told) == ["film_uploaded", "recording_reviewed", "recording_published"]
 
 
 def test_the_letter(app: Flask, client: PageClient, clock: Clock, mailbox: Mailbox) -> None:
@@ -199,7 +199,14 @@ def test_a_withdrawn_recording_keeps_its_dates(app: Flask, clock: Clock) -> None
     assert windows(app) == [(ANN[1], PUBLISHED, CLOSES)]
     with app.app_context():
         verbs = db.session.scalars(told_of(kept.id)).all()
-    assert list(verbs) == ["film_uploaded", "recording_published", "recording_withdrawn", "recording_published"]
+    assert list(verbs) == [
+        "film_uploaded",
+        "recording_reviewed",
+        "recording_published",
+        "recording_withdrawn",
+        "recording_reviewed",
+        "recording_published",
+    ]
 
 
 # Publishing and confirming at the same moment
