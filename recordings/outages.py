@@ -7,7 +7,7 @@ See docs/decisions/0016-outages.md.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select, update
@@ -39,11 +39,7 @@ def note(found: Mapping[int, str], now: datetime) -> int:
 
     Outages are opened and closed by it; how many were closed.
     """
-    is_open = Outage.ended_at.is_(None)
-    open_ones = {
-        each.recording_id: each.id
-        for each in db.session.scalars(select(Outage).where(Outage.recording_id.in_(sorted(found)), is_open))
-    }
+    open_ones = _open_ones(found)
     grown: Grown = {}
     closed = 0
     for recording_id, why in sorted(found.items()):
@@ -53,6 +49,12 @@ def note(found: Mapping[int, str], now: datetime) -> int:
             closed += _close(open_ones[recording_id], recording_id, now, grown)
     _tell(grown, now)
     return closed
+
+
+def _open_ones(found: Iterable[int]) -> dict[int, int]:
+    """The open outage of each recording that has one."""
+    wanted = select(Outage).where(Outage.recording_id.in_(sorted(found)), Outage.ended_at.is_(None))
+    return {each.recording_id: each.id for each in db.session.scalars(wanted)}
 
 
 def was_down(since: datetime, until: datetime, why: str) -> None:

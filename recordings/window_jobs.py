@@ -11,7 +11,8 @@ from recordings.ranges import Piece
 
 CHECK = "recordings.check"
 REMIND = "recordings.remind"
-TRIES = urllib3.Retry(3, backoff_factor=2, status_forcelist=[500, 502, 503, 504])  # a restart takes a few seconds
+# A restart takes a few seconds and is no outage.
+TRIES = urllib3.Retry(3, backoff_factor=2, status_forcelist=[500, 502, 503, 504], raise_on_status=False)
 ANSWERED = "site_answered"
 
 
@@ -69,16 +70,17 @@ def _not_ready() -> str:
 
     Only a worker that was answered before can tell: for one that never was, the way there may be what is missing.
     """
+    can_tell = bool(current_app.extensions.get(ANSWERED))
     try:
         answer = urllib3.request(
-            "GET", web.url("health.readyz"), timeout=10, retries=TRIES.new(raise_on_status=False), redirect=False
+            "GET", web.url("health.readyz"), timeout=10, retries=TRIES if can_tell else False, redirect=False
         )
-        said, is_ready = f"The site says that it is not ready ({answer.status}).", answer.status == 200
     except urllib3.exceptions.HTTPError:
-        said, is_ready = "The site does not answer.", False
-    if is_ready:
+        return "The site does not answer." if can_tell else ""
+    if answer.status == 200:
         current_app.extensions[ANSWERED] = True
-    return said if not is_ready and current_app.extensions.get(ANSWERED) else ""
+        return ""
+    return f"The site says that it is not ready ({answer.status})." if can_tell else ""
 
 
 HANDLERS: work.Handlers = {
