@@ -47,6 +47,7 @@ from organisers import behalf_routes as organisers_behalf_routes
 from organisers import bundles_routes as organisers_bundles_routes
 from organisers import codes_routes as organisers_codes_routes
 from organisers import dates_routes as organisers_dates_routes
+from organisers import handout_routes as organisers_handout_routes
 from organisers import invoices_routes as organisers_invoices_routes
 from organisers import meeting_routes as organisers_meeting_routes
 from organisers import money_routes as organisers_money_routes
@@ -58,19 +59,23 @@ from organisers import plans_routes as organisers_plans_routes
 from organisers import policies_routes as organisers_policies_routes
 from organisers import proofs_routes as organisers_proofs_routes
 from organisers import recordings_routes as organisers_recordings_routes
+from organisers import review_routes as organisers_review_routes
 from organisers import routes as organisers_routes
 from organisers import settings_routes as organisers_settings_routes
 from organisers import tickets_routes as organisers_tickets_routes
 from organisers import upload_routes as organisers_upload_routes
 from organisers import waiting_routes as organisers_waiting_routes
 from organisers import workshop_routes as organisers_workshop_routes
+from organisers import zoom_routes as organisers_zoom_routes
 from payments import jobs as payments_jobs
 from policies import cli as policies_cli
+from recordings import handout_routes as recordings_handout_routes
 from recordings import jobs as recordings_jobs
 from recordings import making_jobs as recordings_making_jobs
 from recordings import note_routes as recordings_note_routes
 from recordings import routes as recordings_routes
 from recordings import upload_jobs as recordings_upload_jobs
+from recordings import window_jobs as recordings_window_jobs
 from recordings import zoom_jobs as recordings_zoom_jobs
 from visitors import components_routes as visitors_components_routes
 from visitors import health as visitors_health
@@ -100,6 +105,7 @@ ROOMS = (
     meetings_webhook.bp,
     recordings_routes.bp,
     recordings_note_routes.bp,
+    recordings_handout_routes.bp,
     newsletter_routes.bp,
     visitors_routes.bp,
     visitors_place_routes.bp,
@@ -117,6 +123,8 @@ ROOMS = (
     organisers_tickets_routes.bp,
     organisers_meeting_routes.bp,
     organisers_recordings_routes.bp,
+    organisers_review_routes.bp,
+    organisers_handout_routes.bp,
     organisers_upload_routes.bp,
     organisers_waiting_routes.bp,
     organisers_people_routes.bp,
@@ -126,6 +134,7 @@ ROOMS = (
     organisers_behalf_routes.bp,
     organisers_papers_routes.bp,
     organisers_settings_routes.bp,
+    organisers_zoom_routes.bp,
     visitors_health.bp,
 )
 COMMANDS = (accounts_cli.group, policies_cli.group, bookings_cli.group, bookings_cli.payments_group)
@@ -143,10 +152,12 @@ HANDLERS = {
     **recordings_zoom_jobs.HANDLERS,
     **recordings_making_jobs.HANDLERS,
     **recordings_upload_jobs.HANDLERS,
+    **recordings_window_jobs.HANDLERS,
     **newsletter_jobs.HANDLERS,
 }
 NIGHTLY = (*bookings_jobs.NIGHTLY, *recordings_upload_jobs.NIGHTLY, *recordings_making_jobs.NIGHTLY)
 LONG = (*recordings_making_jobs.LONG, *recordings_zoom_jobs.LONG)
+MINUTELY = recordings_window_jobs.MINUTELY
 
 csrf = CSRFProtect()
 
@@ -180,13 +191,17 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     csrf.exempt(bookings_webhook.bp)
     csrf.exempt(meetings_webhook.bp)
     csrf.exempt(newsletter_routes.ONE_CLICK)
-    for view in (*organisers_recordings_routes.TOKEN_CHECKED_INSIDE, *organisers_settings_routes.TOKEN_CHECKED_INSIDE):
+    for view in (
+        *organisers_recordings_routes.TOKEN_CHECKED_INSIDE,
+        *organisers_handout_routes.TOKEN_CHECKED_INSIDE,
+        *organisers_settings_routes.TOKEN_CHECKED_INSIDE,
+    ):
         csrf.exempt(view)
     for upload in organisers_upload_routes.ORIGIN_CHECKED_INSIDE:
         csrf.exempt(upload)
     for command in COMMANDS:
         app.cli.add_command(command)
-    app.cli.add_command(lib_cli.work_command(HANDLERS, NIGHTLY, LONG))
+    app.cli.add_command(lib_cli.work_command(HANDLERS, NIGHTLY, LONG, MINUTELY))
     app.extensions["handlers"] = HANDLERS
     _add_words(app)
     _add_error_pages(app)

@@ -12,7 +12,7 @@ from flask import current_app
 
 Purpose = Literal[
     "booking", "place", "join", "recording", "feed", "newsletter_confirm", "newsletter_leave", "waiting", "invoice",
-    "credit", "address"
+    "credit", "address", "handout"
 ]  # fmt: skip
 
 BYTES = 20  # 160 bits of HMAC-SHA-256

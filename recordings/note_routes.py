@@ -13,8 +13,12 @@ from recordings.note_models import Note
 from recordings.routes import granted, keep_private
 
 bp = Blueprint("notes", __name__)
-bp.after_request(keep_private)
 HERE = "/recordings/<token>/notes"
+
+
+@bp.after_request
+def keep(answer: Response) -> Response:
+    return keep_private(answer)
 
 
 @bp.get(HERE)

@@ -6,6 +6,7 @@ from sqlalchemy import delete, func, select
 
 from lib import db, web
 from recordings import watching
+from recordings.models import Recording
 from recordings.note_models import Note
 
 MOST_NOTES = 500
@@ -31,9 +32,14 @@ def of(attendee_id: int, recording_id: int) -> list[Note]:
     )
 
 
-def numbers(attendee_id: int) -> dict[int, int]:
-    """How many notes an attendee has on each recording, by the recording's id."""
-    counted = select(Note.recording_id, func.count()).where(Note.attendee_id == attendee_id).group_by(Note.recording_id)
+def by_session(attendee_id: int) -> dict[int, int]:
+    """How many notes an attendee has on the recordings of which sessions, by the session's id."""
+    counted = (
+        select(Recording.session_id, func.count())
+        .join(Note, Note.recording_id == Recording.id)
+        .where(Note.attendee_id == attendee_id)
+        .group_by(Recording.session_id)
+    )
     return {each[0]: each[1] for each in db.session.execute(counted)}
 
 
@@ -45,7 +51,7 @@ def find(attendee_id: int, recording_id: int, note_id: int) -> Note | None:
 
 def write(organiser_id: int, attendee_id: int, recording_id: int, at: int, text: str, now: datetime) -> Note:
     """Keep a new note. Raises TooManyNotes."""
-    if numbers(attendee_id).get(recording_id, 0) >= MOST_NOTES:
+    if len(of(attendee_id, recording_id)) >= MOST_NOTES:
         raise TooManyNotes(
             f"You have {MOST_NOTES} notes on this recording already, and all of them are kept. Add to one of them, or "
             f"delete one that you no longer need."

@@ -19,7 +19,7 @@ from courses import window
 from courses.models import TicketType, Workshop, WorkshopSession
 from history import models as history
 from lib import db, web, zones
-from recordings import access, letters, window_letters
+from recordings import access, letters, notes, window_letters
 from recordings.film import Film
 from recordings.models import AccessWindow, Recording, Viewing
 
@@ -258,4 +258,6 @@ def _record(recording: Recording, verb: str, actor: str, now: datetime, facts: M
 def forget_watched(attendee_id: int, now: datetime) -> None:
     """Somebody else has the place from `now` on: their days are the same, and they have watched nothing yet."""
     own = select(AccessWindow.id).where(AccessWindow.attendee_id == attendee_id)
-    db.session.execute(update(Viewing).where(Viewing.window_id.in_(own)).values(ranges=[], last_at=now))
+    nothing = {"ranges": [], "position": 0, "tabs": {}, "last_at": now}
+    db.session.execute(update(Viewing).where(Viewing.window_id.in_(own)).values(nothing))
+    notes.forget(attendee_id)

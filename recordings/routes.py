@@ -9,7 +9,7 @@ from accounts import open_to
 from bookings.letters import place_url
 from courses.window import Window
 from lib import clock, db, forms, web, zones
-from recordings import access, media, notes, publishing, spoken, tabs, viewings, watch_page, watching
+from recordings import access, handouts, media, notes, publishing, spoken, tabs, viewings, watch_page, watching
 from recordings.access import Grant
 from recordings.note_forms import NoteForm
 from recordings.watching import NoRanges
@@ -37,6 +37,7 @@ def player(token: str) -> str:
         grant = granted(token)
     window = _open(grant)
     view = watch_page.of(grant, _asked())
+    recordings = access.of_attendee(grant.attendee, now)
     return render_template(
         "recordings/player.html",
         attendee=grant.attendee,
@@ -47,7 +48,12 @@ def player(token: str) -> str:
         watching=watching,
         token=token,
         tab=tabs.stamp(grant.attendee.id, grant.recording.id, now),
-        shown=access.of_attendee(grant.attendee, now),
+        shown=recordings,
+        handouts=[
+            each
+            for each in handouts.given(grant.attendee, recordings, now)
+            if each.handout.session_id in (None, grant.recording.session_id)
+        ],
         notes=notes.of(grant.attendee.id, grant.recording.id),
         form=NoteForm(at=watching.clock(view.starts_at)),
         own_place=place_url(grant.attendee),
@@ -141,7 +147,8 @@ def _over(grant: Grant, refusal: web.Refusal, now: datetime) -> Answer:
     answer = web.refusal_json(refusal.refusal, refusal.message, refusal.status)
     window = access.window_of(grant)
     closes_at = zones.z(window.closes_at) if window else None
-    answer.set_data(jsonify({**answer.get_json(), "closes_at": closes_at, "now": zones.z(now)}).get_data())
+    told = {**answer.get_json(), "title": refusal.title, "closes_at": closes_at, "now": zones.z(now)}
+    answer.set_data(jsonify(told).get_data())
     return answer
 
 

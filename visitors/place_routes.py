@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response as Answer
 from accounts import open_to
 from bookings import invites, pages
 from lib import clock, links, web
-from recordings import access
+from recordings import access, handouts, notes
 
 bp = Blueprint("places", __name__)
 
@@ -16,13 +16,16 @@ bp = Blueprint("places", __name__)
 def place(token: str) -> Answer:
     now = clock.now()
     view = _place(token)
+    shown = access.of_attendee(view.attendee, now)
     page = render_template(
         "bookings/place.html",
         view=view,
         token=token,
         now=now,
         google_link=pages.google_link,
-        recordings=access.of_attendee(view.attendee, now),
+        recordings=shown,
+        handouts=handouts.given(view.attendee, shown, now),
+        notes=notes.by_session(view.attendee.id),
     )
     return web.private(Response(page))
 

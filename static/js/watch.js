@@ -16,6 +16,7 @@ if (film) {
   let kept = null;
   let isOver = false;
   let isAsking = false;
+  let isNear = false;
   let closes = Date.parse(film.dataset.closes);
   let ahead = Date.parse(film.dataset.now) - Date.now(); // of the server's clock before this one
 
@@ -32,7 +33,22 @@ if (film) {
     last = at;
   };
 
-  const stop = (why) => {
+  const say = (title, words) => {
+    const heading = document.createElement("h2");
+    heading.textContent = title;
+    const reason = document.createElement("p");
+    reason.textContent = words;
+    const rest = document.createElement("p");
+    const way = document.createElement("a");
+    way.href = closed.dataset.closed;
+    way.textContent = "Open my place";
+    rest.append("What you have watched is counted, and your notes stay. ", way);
+    closed.replaceChildren(heading, reason, rest);
+    closed.hidden = false;
+    closed.focus();
+  };
+
+  const stop = (title, reason) => {
     film.pause();
     if (isOver) {
       return;
@@ -41,11 +57,7 @@ if (film) {
     film.removeAttribute("src");
     film.load();
     film.hidden = true;
-    if (why) {
-      closed.querySelector("[data-why]").textContent = why;
-    }
-    closed.hidden = false;
-    closed.focus();
+    say(title || "This recording has closed", reason);
   };
 
   const goOn = () => {
@@ -77,7 +89,7 @@ if (film) {
       });
       if (answer.status === 403 || answer.status === 404 || answer.status === 410) {
         const told = await answer.json().catch(() => ({}));
-        stop(answer.status === 404 ? "This link no longer opens the recording." : told.message);
+        stop(told.title, answer.status === 404 ? "This link no longer opens it." : told.message);
       } else if (answer.ok) {
         const told = await answer.json();
         kept = said.at ?? kept;
@@ -100,14 +112,20 @@ if (film) {
   };
 
   const look = async () => {
-    if (isOver || isAsking || Date.now() + ahead < closes) {
+    const rest = closes - Date.now() - ahead;
+    if (!isOver && rest > 0 && rest < 3000 && !isNear) {
+      isNear = true;
+      send(); // what is reported after the end is not counted
+    }
+    if (isOver || isAsking || rest > 0) {
       return;
     }
+    isNear = false;
     isAsking = true;
     await send(true); // the days may have been made more since the page was opened
     isAsking = false;
     if (Date.now() + ahead >= closes) {
-      stop();
+      stop("", `It could be watched until ${document.querySelector("[data-until]").textContent}.`);
     }
   };
 

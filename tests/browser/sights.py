@@ -12,7 +12,8 @@ NO_PAGE = {
     "booking_invoices.of_booking", "booking_invoices.paper", "organise_invoices.file",
     "courses.listed_calendar", "courses.listed_json", "courses.workshop_calendar", "organise_papers.colours",
     "organise_papers.logo", "organise_people.people_file", "places.invite", "places.place_json", "recordings.captions",
-    "recordings.film", "organise_uploads.unfinished",
+    "recordings.film", "recordings.poster", "notes.as_text", "handouts.download", "organise_uploads.unfinished",
+    "organise_review.media_file", "organise_review.progress",
 }  # fmt: skip
 
 DESK = "/organise/sea-street"
@@ -150,7 +151,11 @@ ONE_PERSON = [
     Sight("joining.go", "early", 403, typed={}),
     Sight("joining.door", "open"),
     Sight("recordings.player", "recording"),
+    Sight("recordings.player", "recording?find=nearer&t=60"),
     Sight("recordings.player", "recording-closed", 403),
+    Sight("notes.listed", "recording/notes"),
+    Sight("notes.listed", "recording-closed/notes"),
+    Sight("notes.write", "recording/notes", 422, typed={"at": "soon", "text": ""}),
 ]
 REFUSALS = [
     Sight("400", "/sign-in", 400, typed={"csrf_token": "wrong", "email": "a@post.example"}),
@@ -258,8 +263,14 @@ BACK_OFFICE = [
     Sight("organise_waiting.shown", f"{OWN}/waiting", who=OWNER),
     Sight("organise_waiting.save_settings", "desk-waiting/settings", 422, typed={"waiting_hours": "many"}, who=OWNER),
     Sight("organise_waiting.offer", "desk-waiting-offer", 409, typed={}, who=OWNER),
+    Sight("organise_handouts.listed", f"{OWN}/handouts", who=OWNER),
+    Sight("organise_handouts.listed", "recorded-desk/handouts", who=OWNER),
+    Sight("organise_handouts.add", f"{OWN}/handouts", 422, typed={"access": "until"}, who=OWNER),
     Sight("organise_recordings.board", "recorded-desk/recordings", who=OWNER),
     Sight("organise_recordings.board", f"{OWN}/recordings", who=OWNER),
+    Sight("organise_review.review", "recorded-desk/recordings/1/review", who=OWNER),
+    Sight("organise_review.cut", "recorded-desk/recordings/1/review/cuts", 422, typed={"cuts": "soon"}, who=OWNER),
+    Sight("organise_review.kept_for", f"{DESK}/recordings/originals", who=OWNER),
     Sight("organise_papers.papers", f"{DESK}/papers", who=OWNER),
     Sight("organise_papers.paper", f"{DESK}/papers/terms", who=OWNER),
     Sight("organise_papers.write", f"{DESK}/papers/terms", 422, typed={}, who=OWNER),
@@ -269,6 +280,8 @@ BACK_OFFICE = [
         typed={"text": "# Ours\n\n## A part\n\n* one"},
         who=OWNER,
     ),
+    Sight("organise_zoom.shown", f"{DESK}/zoom", who=OWNER),
+    Sight("organise_zoom.save", f"{DESK}/zoom/account", 422, typed={"client_id": "two words"}, who=OWNER),
     Sight("organise_settings.settings", f"{DESK}/settings", who=OWNER),
     Sight("organise_settings.save", f"{DESK}/settings/words", 422, typed={"colour": "pink"}, who=OWNER),
 ]

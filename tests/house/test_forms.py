@@ -13,12 +13,13 @@ from sqlalchemy import select
 from accounts import signing_in
 from accounts.models import User
 from bookings.invoice_terms import InvoiceTo
-from bookings.models import Booking
+from bookings.models import Attendee, Booking
 from courses.models import Workshop
 from lib import clock, db
 from newsletter.models import Placement
 from payments import invoices
 from policies import templates, versions
+from recordings import notes
 from tests.accounts.browsing import send
 from tests.bookings.making import ANN, BOB, a_wish, held, paid
 from tests.bookings.waiting_people import a_full_workshop, give_up, token_of, waits, work_off
@@ -26,7 +27,8 @@ from tests.builders import a_bundle, a_code, a_meeting, a_question, a_ticket, a_
 from tests.conftest import Person
 from tests.organisers.conftest import DESK, signed_in
 from tests.page import PageClient, words
-from tests.recordings.showing import a_film
+from tests.recordings.showing import a_film, address
+from tests.recordings.zoom_rows import a_zoom_recording
 
 CONTROLS = ("input", "select", "textarea")
 OWN = f"{DESK}/workshops/own"
@@ -134,10 +136,17 @@ TYPED: dict[str, tuple[str, dict[str, str]]] = {
     "organise_papers.write": (f"{DESK}/papers/terms", {"text": ""}),
     "organise_settings.save": (f"{DESK}/settings/words", {"colour": "pink", "phone": "ring me", "email": "no"}),
     "organise_settings.upload_logo": (f"{DESK}/settings/logo", {}),
+    "organise_zoom.save": (f"{DESK}/zoom/account", {"client_id": "two words", "client_secret": "ü"}),
+    "organise_zoom.place": (f"{DESK}/zoom/recordings/1/session", {"session": "none"}),
     "organise_handouts.add": (f"{OWN}/handouts", {"access": "until", "until": "never"}),
     "notes.write": ("{recording}/notes", {"at": "soon", "text": " "}),
     "notes.change": ("{recording}/notes/{note}", {"at": "0:0:0:1", "text": ""}),
     "organise_recordings.upload_film": (f"{OWN}/recordings/1/film", {}),
+    "organise_review.cut": (
+        f"{OWN}/recordings/1/review/cuts",
+        {"trim_from": "soon", "trim_to": "0:99", "cuts": "0:10", "marks": "Welcome"},
+    ),
+    "organise_review.keep_for": (f"{DESK}/recordings/originals", {"days": "many"}),
     "organise_recordings.upload_captions": (f"{OWN}/recordings/1/captions", {"language": "xx"}),
 }
 # Asked for while somebody still types: an answer to look at, not a refusal.
@@ -178,7 +187,14 @@ NEVER_WRONG = {
     "organise_uploads.instead": "sent by a script, not by a form",
     "organise_uploads.remove": ONE_BUTTON,
     "organise_recordings.withdraw": OPTIONAL,
+    "organise_review.again": ONE_BUTTON,
+    "organise_review.discard": ONE_BUTTON,
+    "organise_review.done": ONE_BUTTON,
+    "organise_review.order": "each part has a list of places: nothing is typed that could be wrong",
     "organise_settings.remove_logo": ONE_BUTTON,
+    "organise_zoom.forget": ONE_BUTTON,
+    "organise_zoom.leave": ONE_BUTTON,
+    "organise_zoom.again": ONE_BUTTON,
     "organise_tickets.delete": ONE_BUTTON,
     "organise_tickets.delete_pool": ONE_BUTTON,
     "organise_tickets.delete_question": ONE_BUTTON,
@@ -243,7 +259,9 @@ def places(app: Flask, client: PageClient, olu: Person) -> dict[str, str]:
     signed_in(app, client, olu)
     with arranged(app):
         member = db.session.scalars(select(User.id)).one()
-        workshop = a_workshop(slug="own", sessions=[a_meeting(in_days=20), a_meeting(in_days=27)])
+        workshop = a_workshop(
+            slug="own", sessions=[a_meeting(in_days=20), a_meeting(in_days=27)], catch_up_offered=True
+        )
         a_question(workshop)
         a_question(workshop, code="size", kind="choice", choices=["small", "large"], is_required=True)
         a_ticket(workshop, code="organisation", payment="invoice")
@@ -251,14 +269,19 @@ def places(app: Flask, client: PageClient, olu: Person) -> dict[str, str]:
         db.session.add(Placement(organiser_id=workshop.organiser_id, name="home", percent=20, lasts_days=90))
         course = workshop.course.slug
         password = signing_in.make(olu.email, "password", clock.now()).token
-    a_film(app, "own")
+    film = a_film(app, "own")
     with arranged(app):
         later = a_workshop(in_days=90)  # where a place could move to
+        a_zoom_recording(organiser_id)
+        a_workshop(slug="yesterday", in_days=-1)
         a_bundle(db.session.scalars(select(Workshop).where(Workshop.slug == "own")).one(), later)
         policy = templates.by_key("graded_30_14").data("Europe/London", "GBP")
         kept = versions.write(organiser_id, "Ours", policy, actor="user:1", now=clock.now()).id
     made = paid(app, a_wish("own", people=[ANN, BOB]))
     client.get(made.url)  # opens the booking for this browser
+    with arranged(app):
+        ann = db.session.scalars(select(Attendee).where(Attendee.n == 0)).one()
+        note = notes.write(ann.organiser_id, ann.id, film.id, 90, "Matched, not slow.", clock.now()).id
     to = InvoiceTo("A Trust", "1 Road", "accounts@trust.example")
     invoiced = held(app, replace(a_wish("own", people=[ANN], ticket="organisation"), invoice_to=to))
     with app.app_context():
@@ -279,6 +302,8 @@ def places(app: Flask, client: PageClient, olu: Person) -> dict[str, str]:
         "password": password,
         "reference": made.reference,
         "place": urlsplit(made.places[0]).path,
+        "recording": address(app, made, film),
+        "note": str(note),
     }
 
 
