@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from bookings.models import Attendee
 from history.models import Entry
 from lib import clock as product_clock
-from lib import db, work
+from lib import db, work, zones
 from mail.models import Letter
 from recordings import outages, storage, window_jobs
 from recordings.models import Recording
@@ -71,8 +71,9 @@ def told(app: Flask) -> list[str]:
 def seen(app: Flask) -> list[tuple[str, str | None, int | None]]:
     with app.app_context():
         rows = db.session.scalars(select(Outage).order_by(Outage.id)).all()
-        form = "%Y-%m-%dT%H:%M:%SZ"
-        return [(f"{each.began_at:{form}}", each.ended_at and f"{each.ended_at:{form}}", each.hours) for each in rows]
+        return [
+            (zones.z(each.began_at), zones.z(each.ended_at) if each.ended_at else None, each.hours) for each in rows
+        ]
 
 
 def test_a_lost_film_is_an_outage_until_it_is_back_and_every_window_grows(app: Flask, clock: Clock, kept: Kept) -> None:
