@@ -7,7 +7,7 @@ from typing import IO, Protocol
 
 from lib import web
 
-CHUNK = 256 * 1024
+CHUNK = 64 * 1024
 
 
 class TooLarge(web.Refusal):

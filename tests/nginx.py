@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+MISSING = "this needs nginx: as root, type apt-get install -y nginx-light"
 ROOT = Path(__file__).resolve().parent.parent
 AROUND = """
 daemon off; master_process on; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log; {user}
@@ -42,20 +43,25 @@ class Nginx:
         return int(Path(f"/proc/{self.master}/task/{self.master}/children").read_text().split()[0])
 
 
+def program() -> str | None:
+    """nginx, if there is one."""
+    return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+
+
 @contextmanager
 def running(folder: Path, app_port: int, media: Path) -> Iterator[Nginx]:
     """nginx before what listens on `app_port`, with the films in `media`. Fails the test where nginx is missing."""
-    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
-    if program is None:
-        pytest.fail("this test needs nginx: as root, type apt-get install -y nginx-light", pytrace=False)
+    command = program()
+    if command is None:
+        pytest.fail(MISSING, pytrace=False)
     folder.mkdir(parents=True, exist_ok=True)
     port = _free_port()
     (folder / "colloquy.conf").write_text(_own(app_port, media), encoding="utf-8")
     user = "user root;" if os.geteuid() == 0 else ""
     text = AROUND.format(folder=folder, port=port, media=media, user=user)
     (folder / "nginx.conf").write_text(text, encoding="utf-8")
-    command = [program, "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    options = ["-p", str(folder), "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")]
+    process = subprocess.Popen([command, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _wait(process, port, folder)
         yield Nginx(port, process.pid)
