@@ -214,8 +214,7 @@ def _check() -> None:
 
 
 def _append(found: Found, piece: tus.Chunk) -> int:
-    # The route's own limit stands in place of the one for forms: check_place has compared the length.
-    request.max_content_length = None
+    request.max_content_length = found.length + 1  # in place of the one for forms; what is too much is said by append
     if piece.checksum:
         return arriving.append_checked(found.name, piece.offset, found.length, _pieces(request.stream), piece.checksum)
     return arriving.append(found.name, piece.offset, found.length, _pieces(request.stream))

@@ -167,15 +167,15 @@ class Upload {
         if (at === null) {
           at = await this.offset();
           this.samples = [];
+          if (failures) {
+            this.say("The line is back, and the upload goes on.");
+          }
         }
         this.show(at);
         const isWhole = at === this.file.size;
         at = await this.piece(at); // the last one may be empty: it asks the desk to take the film in
         if (isWhole || at === this.file.size) {
           return;
-        }
-        if (failures) {
-          this.say("The line is back, and the upload goes on.");
         }
         failures = 0;
       } catch (problem) {

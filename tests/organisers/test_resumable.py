@@ -210,6 +210,11 @@ def test_too_large_a_film_is_refused_before_it_is_sent(
     assert sender.create(1024**2).status_code == 201
 
 
+def test_a_piece_may_be_larger_than_any_form(sender: Sender) -> None:
+    body = BODY + bytes(1024**2)
+    assert sender.head(sender.sent(body)).headers["Upload-Offset"] == str(len(body))
+
+
 def test_what_is_no_film_is_refused_early_and_said_on_the_page(app: Flask, sender: Sender, page: str) -> None:
     url = sender.begun(10_000_000)
     assert sender.patch(url, 0, b"x" * (kinds.ENOUGH - 1)).status_code == 204
