@@ -76,6 +76,7 @@ _ACTORS = {
     "booker": "The booker",
     "stripe": "Stripe",
     "worker": "Colloquy",
+    "zoom": "Zoom",
     "rule": "Colloquy",
     "attendee": "The attendee",
     "waiting": "Somebody who waits",

@@ -8,12 +8,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload, selectinload
 
+from accounts.models import Organiser
+from bookings import letters
 from courses.models import Workshop, WorkshopSession
 from history import models as history
-from lib import db, work
+from lib import db, work, zones
 from meetings.models import MeetingPoint, ZoomEvent
 from meetings.zoom_inbox import TOKEN_LASTS
 from recordings import tus, uploads, zoom_matching
@@ -23,6 +25,8 @@ from recordings.zoom_matching import Meeting
 from recordings.zoom_models import ZoomFile, ZoomRecording
 
 FETCH = "recordings.fetch_from_zoom"
+WAITS_FOR_YOU = "A recording from Zoom waits for you"
+DID_NOT_COME = "A recording did not come from Zoom"
 WAITS = timedelta(days=1)  # how long before and after a recording its sessions are looked for
 
 
@@ -36,33 +40,36 @@ def hear(event_id: int, most: int, now: datetime) -> None:
     films, words = zoom_matching.films(told["files"]), zoom_matching.transcript(told["files"])
     if not films and not words:
         return
-    recording = _recording(event, films[0]["starts_at"] if films else told["started_at"], now)
-    known = {(each.kind, each.starts_at) for each in recording.files}
+    meeting = _recording(event, films[0]["starts_at"] if films else told["started_at"], now)
+    known = {(each.kind, each.starts_at) for each in meeting.files}
     for kind, file in [*(("film", each) for each in films), *([("transcript", words)] if words else [])]:
         starts_at = datetime.fromisoformat(file["starts_at"])
         if (kind, starts_at) not in known:
-            _list(recording, kind, file, starts_at, event)
+            _list(meeting, kind, file, starts_at, event)
     db.session.flush()
-    if recording.state == "waiting":
-        _place(recording)
-    if recording.state == "placed":
-        _begin(recording, most, "zoom", now)
+    if meeting.state == "waiting":
+        is_new = not meeting.why
+        _place(meeting)
+        if is_new and meeting.state == "waiting":
+            _tell_team(meeting, WAITS_FOR_YOU, "Please say which session it is of: at the desk, under Zoom.", now)
+    if meeting.state == "placed":
+        _begin(meeting, most, "zoom", now)
 
 
-def choose(recording: ZoomRecording, session: WorkshopSession, most: int, *, actor: str, now: datetime) -> None:
+def choose(meeting: ZoomRecording, session: WorkshopSession, most: int, *, actor: str, now: datetime) -> None:
     """Somebody says which session it is of. Its film comes after what the session has; the review says what counts."""
-    if recording.state == "placed":
+    if meeting.state == "placed":
         return
-    recording.state, recording.why, recording.session_id = "placed", "", session.id
-    _record(recording, "zoom_recording_placed", actor, now)
-    _begin(recording, most, actor, now)
+    meeting.state, meeting.why, meeting.session_id = "placed", "", session.id
+    _record(meeting, "zoom_recording_placed", actor, now)
+    _begin(meeting, most, actor, now)
 
 
-def leave(recording: ZoomRecording, *, actor: str, now: datetime) -> None:
+def leave(meeting: ZoomRecording, *, actor: str, now: datetime) -> None:
     """Somebody says that it is of none of the sessions. It stays at Zoom, and can still be placed."""
-    if recording.state == "waiting":
-        recording.state, recording.why = "left", ""
-        _record(recording, "zoom_recording_left", actor, now)
+    if meeting.state == "waiting":
+        meeting.state, meeting.why = "left", ""
+        _record(meeting, "zoom_recording_left", actor, now)
 
 
 def again(file: ZoomFile, most: int, *, actor: str, now: datetime) -> None:
@@ -73,7 +80,7 @@ def again(file: ZoomFile, most: int, *, actor: str, now: datetime) -> None:
     upload = db.session.get(Upload, file.upload_id) if file.upload_id else None
     if session and file.kind == "film" and (upload is None or upload.state != "arriving"):
         file.upload_id, file.etag = None, ""
-        _begin_film(file, session, uploads_position(session.id), most, actor, now)
+        _begin_film(file, session, _free_position(session.id), most, actor, now)
     else:
         _fetch(file, now)
 
@@ -83,9 +90,10 @@ def fetched(file: ZoomFile) -> None:
     file.state, file.why = "fetched", ""
 
 
-def failed(file: ZoomFile, why: str) -> None:
-    """It did not come; `why` is a sentence for the team."""
+def failed(file: ZoomFile, why: str, now: datetime) -> None:
+    """It did not come; `why` is a sentence for the team, who get a letter with it."""
     file.state, file.why = "failed", why[:300]
+    _tell_team(file.recording, DID_NOT_COME, why, now)
 
 
 def noted(file: ZoomFile, etag: str) -> None:
@@ -95,13 +103,12 @@ def noted(file: ZoomFile, etag: str) -> None:
 
 def locked(file_id: int) -> ZoomFile:
     """The row, held until the transaction ends."""
-    return db.session.scalars(
-        select(ZoomFile)
-        .where(ZoomFile.id == file_id)
-        .with_for_update(of=ZoomFile)
-        .options(joinedload(ZoomFile.recording).joinedload(ZoomRecording.session))
-        .execution_options(populate_existing=True)
-    ).one()
+    return db.session.scalars(_file(file_id)).one()
+
+
+def find_file(organiser_id: int, file_id: int) -> ZoomFile | None:
+    """One of the organiser's, held until the transaction ends."""
+    return db.session.scalars(_file(file_id).where(ZoomFile.organiser_id == organiser_id)).one_or_none()
 
 
 def of_organiser(organiser_id: int, most: int = 100) -> list[ZoomRecording]:
@@ -128,12 +135,22 @@ def find(organiser_id: int, recording_id: int) -> ZoomRecording | None:
     ).one_or_none()
 
 
-def uploads_position(session_id: int) -> int:
+def _free_position(session_id: int) -> int:
     """The first part's number that a session has free."""
     wanted = select(func.max(Upload.position)).where(
         Upload.session_id == session_id, Upload.state.in_(("arriving", "arrived"))
     )
     return (db.session.scalar(wanted) or 0) + 1
+
+
+def _file(file_id: int) -> Select[ZoomFile]:
+    return (
+        select(ZoomFile)
+        .where(ZoomFile.id == file_id)
+        .with_for_update(of=ZoomFile)
+        .options(joinedload(ZoomFile.recording).joinedload(ZoomRecording.session))
+        .execution_options(populate_existing=True)
+    )
 
 
 def _recording(event: ZoomEvent, started_at: str, now: datetime) -> ZoomRecording:
@@ -158,10 +175,10 @@ def _recording(event: ZoomEvent, started_at: str, now: datetime) -> ZoomRecordin
     ).one()
 
 
-def _list(recording: ZoomRecording, kind: str, file: Mapping[str, Any], starts_at: datetime, event: ZoomEvent) -> None:
+def _list(meeting: ZoomRecording, kind: str, file: Mapping[str, Any], starts_at: datetime, event: ZoomEvent) -> None:
     row = db.insert_or(ZoomFile).values(
-        organiser_id=recording.organiser_id,
-        zoom_recording_id=recording.id,
+        organiser_id=meeting.organiser_id,
+        zoom_recording_id=meeting.id,
         zoom_id=file["id"],
         kind=kind,
         starts_at=starts_at,
@@ -174,32 +191,32 @@ def _list(recording: ZoomRecording, kind: str, file: Mapping[str, Any], starts_a
         why="",
     )
     db.session.execute(row.on_conflict_do_nothing(index_elements=["organiser_id", "zoom_id"]))
-    db.session.expire(recording, ["files"])
+    db.session.expire(meeting, ["files"])
 
 
-def _place(recording: ZoomRecording) -> None:
-    near = zoom_matching.sessions_of(recording.meeting_id, recording.started_at, _meetings(recording))
+def _place(meeting: ZoomRecording) -> None:
+    near = zoom_matching.sessions_of(meeting.meeting_id, meeting.started_at, _meetings(meeting))
     if len(near) != 1:
-        recording.why = "several" if near else "none"
+        meeting.why = "several" if near else "none"
     elif _has_film(near[0]):
-        recording.why = "has_film"
+        meeting.why = "has_film"
     else:
-        recording.state, recording.why, recording.session_id = "placed", "", near[0]
+        meeting.state, meeting.why, meeting.session_id = "placed", "", near[0]
         db.session.flush()
 
 
-def _meetings(recording: ZoomRecording) -> Sequence[Meeting]:
+def _meetings(meeting: ZoomRecording) -> Sequence[Meeting]:
     """The sessions of about that day with a link to a meeting at Zoom."""
     wanted = (
         select(WorkshopSession.id, MeetingPoint.url, WorkshopSession.starts_at, WorkshopSession.ends_at)
         .join(MeetingPoint, MeetingPoint.session_id == WorkshopSession.id)
         .join(Workshop, Workshop.id == WorkshopSession.workshop_id)
         .where(
-            WorkshopSession.organiser_id == recording.organiser_id,
+            WorkshopSession.organiser_id == meeting.organiser_id,
             WorkshopSession.cancelled_at.is_(None),
             Workshop.status != "cancelled",
-            WorkshopSession.starts_at <= recording.started_at + WAITS,
-            WorkshopSession.ends_at >= recording.started_at - WAITS,
+            WorkshopSession.starts_at <= meeting.started_at + WAITS,
+            WorkshopSession.ends_at >= meeting.started_at - WAITS,
         )
     )
     return [
@@ -219,10 +236,10 @@ def _has_film(session_id: int) -> bool:
     return state in ("published", "withdrawn") or bool(ways - {"zoom"}) or (state is not None and not ways)
 
 
-def _begin(recording: ZoomRecording, most: int, by: str, now: datetime) -> None:
-    session = db.session.get_one(WorkshopSession, recording.session_id)
-    position = uploads_position(session.id)
-    for file in recording.files:
+def _begin(meeting: ZoomRecording, most: int, by: str, now: datetime) -> None:
+    session = db.session.get_one(WorkshopSession, meeting.session_id)
+    position = _free_position(session.id)
+    for file in meeting.files:
         if file.state != "listed":
             continue
         if file.kind == "film":
@@ -234,7 +251,7 @@ def _begin(recording: ZoomRecording, most: int, by: str, now: datetime) -> None:
 
 def _begin_film(file: ZoomFile, session: WorkshopSession, position: int, most: int, by: str, now: datetime) -> None:
     if file.size > most:
-        failed(file, f"It has {tus.size(file.size)}, and a film may have {tus.size(most)}. It stays at Zoom.")
+        failed(file, f"It has {tus.size(file.size)}, and a film may have {tus.size(most)}. It stays at Zoom.", now)
         return
     name = f"{file.recording.topic or 'Zoom'}.mp4"
     upload = uploads.begin(session, filename=name, length=file.size, source="zoom", by=by, now=now, position=position)
@@ -247,8 +264,14 @@ def _fetch(file: ZoomFile, now: datetime) -> None:
     work.post(FETCH, f"zoom_file:{file.id}", now, {"file": file.id})
 
 
-def _record(recording: ZoomRecording, verb: str, actor: str, now: datetime) -> None:
+def _tell_team(meeting: ZoomRecording, title: str, sentence: str, now: datetime) -> None:
+    organiser = db.session.get_one(Organiser, meeting.organiser_id)
+    which = f"“{meeting.topic or 'Without a topic'}”, recorded {zones.moment(meeting.started_at, organiser.zone)}."
+    letters.notice(organiser, f"zoom_recording:{meeting.id}", title, [which, sentence], None, now)
+
+
+def _record(meeting: ZoomRecording, verb: str, actor: str, now: datetime) -> None:
     history.record(
-        f"zoom_recording:{recording.id}", verb, at=now, actor=actor, organiser_id=recording.organiser_id,
-        facts={"session": recording.session_id},
+        f"zoom_recording:{meeting.id}", verb, at=now, actor=actor, organiser_id=meeting.organiser_id,
+        facts={"session": meeting.session_id},
     )  # fmt: skip

@@ -77,7 +77,7 @@ class _Film:
 
     def give_up(self, why: str) -> None:
         with db.writing():
-            from_zoom.failed(from_zoom.locked(self.file_id), why)
+            from_zoom.failed(from_zoom.locked(self.file_id), why, clock.now())
 
     def _note(self, etag: str) -> None:
         self.etag = etag
@@ -135,7 +135,7 @@ class _Transcript:
 
     def give_up(self, why: str) -> None:
         with db.writing():
-            from_zoom.failed(from_zoom.locked(self.file_id), why)
+            from_zoom.failed(from_zoom.locked(self.file_id), why, clock.now())
 
 
 def _by_any(bearers: Iterator[str], way: _Film | _Transcript) -> None:

@@ -48,6 +48,8 @@ WRITERS = {
     "Change": "bookings/change_rows.py",
     "Letter": "mail/jobs.py",
     "Recording": "recordings/publishing.py",
+    "ZoomRecording": "recordings/from_zoom.py",
+    "ZoomFile": "recordings/from_zoom.py",
     "Upload": "recordings/uploads.py",
     "Subscriber": "newsletter/subscribing.py",
     "WaitingPerson": "bookings/waiting.py",
@@ -59,7 +61,12 @@ MAKERS = {
     "Payment": "payments/by_hand.py",
     "Letter": "mail/outbox.py",
 }
-NAMED_AFTER = {name.lower(): name for name in WRITERS} | {"attempt": "PaymentAttempt", "person": "WaitingPerson"}
+NAMED_AFTER = {name.lower(): name for name in WRITERS} | {
+    "attempt": "PaymentAttempt",
+    "person": "WaitingPerson",
+    "meeting": "ZoomRecording",
+    "file": "ZoomFile",
+}
 
 
 def writing(sources: Sources) -> Iterator[str]:
