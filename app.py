@@ -156,7 +156,7 @@ HANDLERS = {
     **newsletter_jobs.HANDLERS,
 }
 NIGHTLY = (*bookings_jobs.NIGHTLY, *recordings_upload_jobs.NIGHTLY, *recordings_making_jobs.NIGHTLY)
-LONG = (*recordings_making_jobs.LONG, *recordings_zoom_jobs.LONG)
+LONG = (*recordings_making_jobs.LONG, *recordings_upload_jobs.LONG, *recordings_zoom_jobs.LONG)
 MINUTELY = recordings_window_jobs.MINUTELY
 
 csrf = CSRFProtect()

@@ -26,7 +26,8 @@ def take_in(task: work.Task, now: datetime) -> None:
         raise work.Later("the film is not on this machine") from missing
     if has != length:
         raise work.Never(f"the film has {has} of its {length} bytes")
-    key = storage.adopt(arriving.second_name(name))
+    with work.held(task):  # a store elsewhere takes its time
+        key = storage.adopt(arriving.second_name(name))
     with db.writing():
         upload = uploads.locked(upload_id)
         is_wanted = upload.state == "arriving"
@@ -59,3 +60,4 @@ def sweep(_task: work.Task, now: datetime) -> None:
 
 HANDLERS: work.Handlers = {uploads.TAKE_IN: take_in, SWEEP: sweep}
 NIGHTLY = (SWEEP,)
+LONG = (uploads.TAKE_IN,)
