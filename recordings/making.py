@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from courses.models import WorkshopSession
 from history import models as history
@@ -157,9 +157,11 @@ def begin(recording_id: int, turn: int) -> Wanted | None:
 
 def tell(recording_id: int, turn: int, percent: int) -> bool:
     """Write down how far it is. False: something else was asked since."""
-    mine = (Recording.id == recording_id, Recording.turn == turn, Recording.making == "making")
-    told = db.session.execute(update(Recording).where(*mine).values(made_percent=percent).returning(Recording.id))
-    return told.scalar() is not None
+    recording = publishing.locked(recording_id)
+    if recording.turn != turn or recording.making != "making":
+        return False
+    recording.made_percent = percent
+    return True
 
 
 def finish(recording_id: int, turn: int, made: Made, now: datetime) -> list[str]:

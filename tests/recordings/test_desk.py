@@ -64,6 +64,7 @@ def test_from_upload_to_withdrawal(app: Flask, client: PageClient, slug: str, ol
         recording = db.session.scalars(select(Recording)).one()
         assert storage.path(recording.captions["en"]["key"]).read_bytes() == VTT
 
+    client.submit(form(client.get(f"{page}/1/review"), "/review/done"))
     answer = client.submit(form(client.get(page), "/1/publish"))
     assert answer.status_code == 303
     assert "A letter with a link of their own" in main_text(client.get(answer.location))
