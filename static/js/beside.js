@@ -99,6 +99,8 @@ if (beside) {
         throw new Error("no notes in the answer");
       }
       notes.replaceWith(anew);
+      const at = written().elements.at;
+      at.value = at.getAttribute("aria-invalid") ? at.value : place();
       (anew.querySelector("[aria-invalid]") ?? anew.querySelector("textarea[id=text]")).focus();
     } catch {
       form.submit(); // the page itself then says what is wrong

@@ -1,5 +1,6 @@
 """Watching a recording in Chromium: it plays, it seeks, it shows captions, and what was watched is noted."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,8 +9,9 @@ from sqlalchemy import select
 from bench import serving
 from bookings.letters import place_url
 from bookings.models import Attendee
-from lib import db
-from recordings import access
+from demo.catalogue import guests
+from lib import clock, db
+from recordings import access, publishing
 from recordings.models import AccessWindow
 from tests.browser.conftest import NARROW, WIDE, Visit
 
@@ -64,12 +66,82 @@ def test_a_recording_plays_from_any_place(visit: Visit, mine: list[tuple[str, st
     assert visit.faults == []
 
 
+def test_what_stands_beside_the_film_goes_with_it(visit: Visit, mine: list[tuple[str, str]]) -> None:
+    page = visit.page
+    page.goto(f"{mine[0][0]}?t=0")
+    until(visit, f"{FILM}.readyState >= 1")
+    ask(visit, f"{FILM}.muted = true")
+    page.get_by_role("link", name="Pacing is not slow").click()
+    until(visit, f"{FILM}.currentTime > 73 && !{FILM}.paused")
+    until(visit, "document.querySelector('.line[aria-current]')?.dataset.at === '73'")
+
+    page.get_by_label("Find in the transcript").fill("NEARER")
+    assert page.get_by_text("1 line with “NEARER”.").is_visible()
+    assert page.locator(".transcript-lines li:visible").all_inner_texts() == [
+        "0:02:25\nWhat was apart has come a little nearer."
+    ]
+    page.get_by_label("New note").fill("Matched, not slow.")
+    assert page.get_by_label("Place in the film").last.input_value().startswith("0:01:1")
+    page.get_by_role("button", name="Keep this note").click()
+    page.get_by_role("paragraph").filter(has_text="Matched, not slow.").wait_for()
+    assert not ask(visit, f"{FILM}.paused")
+
+    page.get_by_label("Speed").select_option("1.5")
+    assert ask(visit, f"{FILM}.playbackRate") == 1.5
+    page.get_by_label("Captions").select_option("")
+    assert ask(visit, f"{FILM}.textTracks[0].mode") == "disabled"
+    with page.expect_response(lambda answer: answer.url.endswith("/watched")):
+        ask(visit, f"{FILM}.pause()")
+    left_off = int(ask(visit, f"{FILM}.currentTime"))
+    page.goto(mine[0][0])
+    until(visit, f"Math.floor({FILM}.currentTime) === {left_off}")
+    visit.look("player with a note")
+    assert visit.faults == []
+
+
+@pytest.fixture
+def ending(house: serving.House) -> str:
+    """The page of somebody whose days end in a few seconds."""
+    with house.app() as app, app.app_context(), db.writing():
+        now = clock.now()
+        first = db.session.scalars(select(AccessWindow).order_by(AccessWindow.id)).first()
+        assert first
+        workshop = db.session.get_one(Attendee, first.attendee_id).workshop
+        guests.invite_quietly(workshop, guests.Guest("Eve Ending", "eve@post.example"), now - timedelta(days=20))
+        eve = db.session.scalars(select(Attendee).where(Attendee.email == "eve@post.example")).one()
+        publishing.open_for_attendee(eve.id, now)
+        own = db.session.scalars(select(AccessWindow).where(AccessWindow.attendee_id == eve.id)).first()
+        assert own
+        own.opens_at, own.closes_at = now - timedelta(days=20), now + timedelta(seconds=10)
+        return access.url(eve, own.recording_id)
+
+
+def test_the_film_stops_kindly_when_the_days_are_over(visit: Visit, ending: str) -> None:
+    visit.page.goto(ending)
+    until(visit, f"{FILM}.readyState >= 1")
+    ask(visit, f"{FILM}.muted = true")
+    ask(visit, f"{FILM}.play()")
+    until(visit, f"{FILM}.currentTime > 1")
+    visit.page.get_by_role("alert").get_by_text("This recording has closed").wait_for()
+    assert visit.page.get_by_role("alert").get_by_text("It could be watched until").is_visible()
+    assert not visit.page.locator("video").is_visible()
+    assert ask(visit, f"{FILM}.paused && {FILM}.readyState === 0")
+    visit.look("player that stopped")
+    # The browser notes by itself that the last question was refused.
+    assert [each for each in visit.faults if "403" not in each] == []
+
+
 @pytest.mark.parametrize("visit", [pytest.param((NARROW, False), id="no script")], indirect=True)
 def test_without_scripts_the_player_is_there(visit: Visit, mine: list[tuple[str, str]]) -> None:
     visit.page.goto(mine[1][0])
 
     assert visit.page.locator("video[controls] track").count() == 1
-    assert "Open until" in visit.page.inner_text("main")
+    assert "left to watch, closes" in visit.page.inner_text("main")
+    visit.page.get_by_role("link", name="Pacing is not slow").click()
+    assert visit.page.locator("video").get_attribute("src").endswith("/media#t=73")  # type: ignore[union-attr]
+    visit.page.get_by_label("Find in the transcript").fill("nearer")
+    visit.page.get_by_role("button", name="Find").click()
+    assert visit.page.locator(".transcript-lines li").count() == 1
     visit.look("player")
     assert visit.faults == []
 
