@@ -28,6 +28,7 @@ from recordings import access, publishing
 from recordings.models import AccessWindow
 from tests.bookings import making, waiting_people
 from tests.builders import a_code, a_course, a_meeting, a_question, a_ticket, a_workshop, arranged
+from tests.recordings.zoom_rows import a_zoom_recording
 
 PEOPLE = (("Ann Attwood", "ann@clinic.example"), ("Bob Barnes", "bob@practice.example"))
 ATTENDEE = "leonie.marsh@post.example"
@@ -201,6 +202,17 @@ def _recordings(app: Flask) -> dict[str, str]:
         publishing.open_for_attendee(closed.id, now)
         window = db.session.scalars(select(AccessWindow).where(AccessWindow.attendee_id == closed.id)).one()
         window.opens_at, window.closes_at = now - timedelta(days=30), now - timedelta(days=2)
+        began = recording.session.starts_at
+        a_zoom_recording(leonie.organiser_id, topic="Tour & more", started_at=began)
+        a_zoom_recording(
+            leonie.organiser_id,
+            uuid="uuid-2",
+            started_at=began,
+            why_failed="Zoom has this film no longer.",
+            state="placed",
+            why="",
+            session_id=recording.session_id,
+        )
         soon = db.session.scalars(
             select(Attendee)
             .join(Workshop)

@@ -13,6 +13,7 @@ def a_zoom_recording(
     uuid: str = "uuid-1",
     topic: str = "Reflective Practice",
     started_at: datetime | None = None,
+    why_failed: str = "",
     **columns: Any,
 ) -> ZoomRecording:
     """One that waits for somebody, with one film."""
@@ -38,6 +39,8 @@ def a_zoom_recording(
             size=1000,
             url="https://zoom.us/rec/1",
             token_until=began,
+            state="failed" if why_failed else "listed",
+            why=why_failed,
         )
     )
     db.session.flush()
