@@ -9,7 +9,19 @@ from accounts import open_to
 from bookings.letters import place_url
 from courses.window import Window
 from lib import clock, db, forms, web, zones
-from recordings import access, handouts, media, notes, publishing, spoken, tabs, viewings, watch_page, watching
+from recordings import (
+    access,
+    handouts,
+    media,
+    notes,
+    publishing,
+    sitting,
+    spoken,
+    tabs,
+    viewings,
+    watch_page,
+    watching,
+)
 from recordings.access import Grant
 from recordings.note_forms import NoteForm
 from recordings.watching import NoRanges
@@ -71,6 +83,10 @@ def film(token: str) -> Answer:
     key, content_type = recording.file, recording.content_type
     if request.args.get("size") == watch_page.SMALL and recording.small:
         key, content_type = recording.small, "video/mp4"
+    tab = tabs.read(request.args.get("tab", ""), grant.attendee.id, recording.id, clock.now())
+    if not sitting.plays(grant.attendee, tab):
+        with db.writing():
+            sitting.take(grant.attendee, tab, clock.now())
     db.session.rollback()  # nothing of the database is held while the bytes leave
     return media.answer(key, content_type, request.method, dict(request.headers), until=until, now=clock.now())
 
@@ -109,13 +125,14 @@ def watched(token: str) -> Answer:
         return web.refusal_json("no_ranges", f"Nothing was noted: {problem}.", 422)
     grant = granted(token)
     attendee, recording = grant.attendee.id, grant.recording.id
+    tab = tabs.read(watching.read_tab(sent), attendee, recording, now)
     try:
         window = _open(grant)
+        sitting.refuse_elsewhere(grant.attendee, tab)
     except web.Refusal as refusal:
         if not web.wants_json():
             raise
         return _over(grant, refusal, now)
-    tab = tabs.read(watching.read_tab(sent), attendee, recording, now)
     with db.writing():
         if grant.window is None:
             publishing.open_for_attendee(attendee, now)

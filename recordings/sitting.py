@@ -54,6 +54,13 @@ def take(attendee: Attendee, tab: Tab, now: datetime) -> None:
         raise elsewhere(newest, attendee.booking.zone)
 
 
+def refuse_elsewhere(attendee: Attendee, tab: Tab) -> None:
+    """For what an open page reports: raises WatchedElsewhere once a newer one plays."""
+    newest = of_attendee(attendee.id) if attendee.workshop.one_at_a_time else None
+    if newest is not None and newest.tab != tab.id:
+        raise elsewhere(newest, attendee.booking.zone)
+
+
 def elsewhere(newest: Sitting, zone: str) -> WatchedElsewhere:
     """What the page is told that does not play any more."""
     return WatchedElsewhere(
