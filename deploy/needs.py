@@ -62,9 +62,14 @@ def _has_nginx() -> bool:
     return bool(shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin"))
 
 
+def _has_ffmpeg() -> bool:
+    return all(shutil.which(name) for name in ("ffmpeg", "ffprobe"))
+
+
 NEEDS = (
     Need("PostgreSQL's server", _has_postgresql, ("postgresql",)),
     Need("Chromium", _has_chromium, ("chromium",)),
+    Need("ffmpeg", _has_ffmpeg, ("ffmpeg",)),
     Need("libical for Python", _has_libical, ("gir1.2-ical-3.0", "python3-gi")),
     Need("nginx", _has_nginx, ("nginx-light",)),
 )

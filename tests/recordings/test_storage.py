@@ -1,6 +1,7 @@
 """Films on disk: whole or not at all, under keys that nobody can guess."""
 
 import io
+import math
 import struct
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,8 +12,8 @@ import pytest
 from flask import Flask
 
 from demo import film as demo_film
-from recordings import captions, film, storage
-from recordings.film import Film, NoFilm
+from demo.film import files
+from recordings import captions, ffmpeg, probing, storage
 from recordings.ranges import Piece
 from recordings.streams import CHUNK, Ending
 
@@ -130,52 +131,8 @@ def webm(doctype: bytes = b"webm", info: bytes = b"") -> bytes:
     return b"\x1a\x45\xdf\xa3\x9f\x42\x82" + bytes([0x80 + len(doctype)]) + doctype + b"\x18\x53\x80\x67" + info
 
 
-INFO = b"\x15\x49\xa9\x66\xae\x2a\xd7\xb1\x83\x0f\x42\x40\x44\x89\x88" + struct.pack(">d", 61_200)
-
-
-@pytest.mark.parametrize(
-    ("body", "found"),
-    [
-        (mp4(), Film("video/mp4", 192)),
-        (mp4(b"mp42", scale=90_000, length=90_000 * 7200, is_long=True), Film("video/mp4", 7200)),
-        (webm(info=INFO), Film("video/webm", 62)),
-        (webm(), Film("video/webm", 0)),
-        (webm(info=INFO[:-8] + struct.pack(">d", float("nan"))), Film("video/webm", 0)),
-        (webm(info=INFO[:-3]), Film("video/webm", 0)),
-    ],
-)
-def test_a_film_is_known_by_its_bytes(body: bytes, found: Film) -> None:
-    assert film.look(io.BytesIO(body)) == found
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"RIFF....AVI LIST",
-        b"<html>film.mp4</html>",
-        b"%PDF-1.7 ftyp",
-        webm(b"matroska"),
-        mp4(b"qt  "),
-        mp4(b"M4A "),
-        mp4()[:4000],
-        mp4(length=0),
-        mp4(scale=0),
-        box(b"ftyp", b"isom\0\0\2\0") + box(b"moov", b""),
-        box(b"ftyp", b"isom\0\0\2\0") + struct.pack(">I", 7) + b"moov",
-        box(b"ftyp", b"isom\0\0\2\0") + box(b"moov", struct.pack(">I", 500) + b"mvhd"),
-    ],
-)
-def test_what_is_no_film_is_refused(body: bytes) -> None:
-    stream: IO[bytes] = io.BytesIO(body)
-    with pytest.raises(NoFilm):
-        film.look(stream)
-
-
 def test_the_demo_s_film_is_one_with_captions_and_small() -> None:
-    with (DEMO / "film.mp4").open("rb") as file:
-        found = film.look(file)
-    assert found.content_type == "video/mp4"
-    assert found.seconds >= 180
-    assert (DEMO / "film.mp4").stat().st_size < 300_000
-    assert captions.clean((DEMO / "film.vtt").read_bytes()).count("-->") == 8
+    found = probing.facts(ffmpeg.look(files.FILM))
+    assert (math.ceil(found.seconds), found.picture) == (files.SECONDS, "h264")
+    assert files.FILM.stat().st_size < 300_000
+    assert captions.clean(files.CAPTIONS.read_bytes()).count("-->") == 8
