@@ -6,7 +6,6 @@ import struct
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import IO
 
 import pytest
 from flask import Flask
