@@ -47,7 +47,8 @@ def path(name: str) -> Path:
 def make(name: str, length: int) -> None:
     """An empty file that will have `length` bytes. Raises DiskFull where the disk could not hold them."""
     there = folder()
-    there.mkdir(mode=0o700, parents=True, exist_ok=True)
+    storage.folder().mkdir(mode=0o700, parents=True, exist_ok=True)  # a parent made along is open to all
+    there.mkdir(mode=0o700, exist_ok=True)
     if shutil.disk_usage(there).free < length + SPARE:
         raise DiskFull(
             f"The disk has no room for {tus.size(length)} more. Nothing was sent. Whoever runs this machine has to "

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,6 +53,13 @@ class FolderStore:
                 shutil.move(waiting, file)
             raise
 
+    def copy(self, name: str, key: str) -> None:
+        found = folder() / name
+        if not found.is_file():
+            raise FileNotFoundError("the store has no such file")
+        with found.open("rb") as file:
+            self.put(key, Counted(file, os.fstat(file.fileno()).st_size))
+
     def size(self, key: str) -> int:
         return (folder() / key).stat().st_size
 
@@ -78,6 +86,9 @@ class FolderStore:
 
     def _waiting(self, key: str) -> Path:
         folder().mkdir(mode=self.folder_mode, parents=True, exist_ok=True)
+        has = stat.S_IMODE(folder().stat().st_mode)
+        if has | self.folder_mode != has:  # made before nginx was to read along
+            folder().chmod(has | self.folder_mode)
         return folder() / f"{key}.part"
 
 

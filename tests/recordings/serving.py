@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from email.message import Message
 from http.client import HTTPConnection
 
+import pytest
 from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
+
+from recordings import storage
+from recordings.folder_store import FolderStore
 
 
 class Quiet(WSGIRequestHandler):
@@ -37,6 +41,16 @@ def served(app: Flask) -> Iterator[int]:
         server.shutdown()
         thread.join(10)
         server.server_close()
+
+
+@contextmanager
+def by_nginx(app: Flask) -> Iterator[None]:
+    """The application leaves the sending of films to nginx, which may read the folder, inside the block."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(app.config, "MEDIA_ACCEL", "/_media/")
+        patch.setitem(app.extensions, "media_store", FolderStore(is_read_by_group=True))
+        yield
+    storage.folder().chmod(0o700)
 
 
 def ask(port: int, path: str, headers: dict[str, str] | None = None, method: str = "GET") -> Answer:

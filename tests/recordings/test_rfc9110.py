@@ -15,11 +15,10 @@ import pytest
 from flask import Flask
 
 from recordings import storage
-from recordings.folder_store import FolderStore
 from tests import nginx
 from tests.bookings.making import Made
 from tests.conftest import Clock
-from tests.recordings.serving import Answer, ask, served
+from tests.recordings.serving import Answer, ask, by_nginx, served
 from tests.recordings.showing import BYTES, a_film, a_recorded_workshop, address, booked, published
 
 ALL, NONE = (0, 10239), None
@@ -121,16 +120,12 @@ class Place:
 
 
 @pytest.fixture(params=["application", "nginx"])
-def place(
-    request: pytest.FixtureRequest, app: Flask, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Place]:
+def place(request: pytest.FixtureRequest, app: Flask, clock: Clock, tmp_path: Path) -> Iterator[Place]:
     slug = a_recorded_workshop(app)
     made = booked(app, slug)
     with served(app) as port:
         if request.param == "nginx":
-            monkeypatch.setitem(app.config, "MEDIA_ACCEL", "/_media/")
-            monkeypatch.setitem(app.extensions, "media_store", FolderStore(is_read_by_group=True))
-            with nginx.running(tmp_path / "nginx", port, storage.folder()) as front:
+            with by_nginx(app), nginx.running(tmp_path / "nginx", port, storage.folder()) as front:
                 yield Place(front.port, film_of(app, slug, made))
         else:
             yield Place(port, film_of(app, slug, made))

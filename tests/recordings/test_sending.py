@@ -12,7 +12,6 @@ from sqlalchemy import update
 from bookings.models import Attendee
 from lib import db
 from recordings import media, storage
-from recordings.folder_store import FolderStore
 from recordings.models import Recording
 from tests import nginx
 from tests.bookings.making import Made
@@ -20,7 +19,7 @@ from tests.builders import arranged
 from tests.conftest import Clock
 from tests.nginx import Nginx
 from tests.page import PageClient
-from tests.recordings.serving import ask, served
+from tests.recordings.serving import ask, by_nginx, served
 from tests.recordings.showing import BYTES, Kept, a_film, a_recorded_workshop, address, booked, published
 
 PUBLISHED, LAST_SECOND, CLOSES = "2027-03-16T18:00:00Z", "2027-04-13T16:59:59Z", "2027-04-13T17:00:00Z"
@@ -29,9 +28,9 @@ ASKED = 64 * 1024
 
 
 @pytest.fixture
-def sent_by_nginx(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(app.config, "MEDIA_ACCEL", "/_media/")
-    monkeypatch.setitem(app.extensions, "media_store", FolderStore(is_read_by_group=True))
+def sent_by_nginx(app: Flask) -> Iterator[None]:
+    with by_nginx(app):
+        yield
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,11 @@ def test_the_application_sends_a_word_and_no_byte(sent_by_nginx: None, shown: Sh
 
 
 def test_nginx_reads_along_and_nobody_else(app: Flask, sent_by_nginx: None, shown: Shown) -> None:
-    assert storage.path(shown.kept.key).stat().st_mode & 0o777 == 0o640
+    folder = storage.folder()
+    folder.chmod(0o2700)
+    kept = a_film(app, shown.slug)
+    assert folder.stat().st_mode & 0o7777 == 0o2750
+    assert storage.path(kept.key).stat().st_mode & 0o777 == 0o640
 
 
 def test_a_file_may_have_a_name_to_be_saved_under(app: Flask, shown: Shown) -> None:
