@@ -18,6 +18,7 @@ from meetings import points
 from organisers import rows
 from organisers.forms import MOST_SESSIONS, ScheduleForm, TimesForm, WhyForm
 from organisers.routes import MANAGERS, Page, actor, note
+from recordings import uploads
 from recordings.models import Recording
 
 bp = Blueprint("organise_dates", __name__, url_prefix="/organise/<organiser>/workshops/<slug>")
@@ -155,6 +156,7 @@ def _write(organiser: Organiser, slug: str, form: ScheduleForm) -> bool:
             fresh.append(schedule.add(found, meeting))
     for session in [each for key, each in known.items() if key not in kept]:
         points.clear_point(session, actor=actor(), now=now)
+        uploads.drop([session.id])
         schedule.remove(found, session)
     found.zone = zone
     schedule.settle(found)
@@ -177,7 +179,7 @@ def _may_save(found: Workshop, form: ScheduleForm) -> bool:
         if row is None:
             if session.id in booked or _has_recording(session):
                 form.zone.errors = [
-                    f"Session {session.number} cannot be taken away: people come to it, or it has a recording. "
+                    f"Session {session.number} cannot be taken away: people come to it, or it has a film. "
                     "Cancel it on its own page."
                 ]
                 is_fine = False
@@ -190,7 +192,8 @@ def _may_save(found: Workshop, form: ScheduleForm) -> bool:
 
 
 def _has_recording(session: WorkshopSession) -> bool:
-    return db.session.scalar(select(Recording.id).where(Recording.session_id == session.id)) is not None
+    has = db.session.scalar(select(Recording.id).where(Recording.session_id == session.id)) is not None
+    return has or uploads.are_there([session.id], clock.now())
 
 
 def _row(session: WorkshopSession) -> dict[str, Any]:

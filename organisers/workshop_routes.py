@@ -19,6 +19,7 @@ from organisers import policy_uses, rows, times
 from organisers.choices import options
 from organisers.forms import CloneForm, NewWorkshopForm, WorkshopForm
 from organisers.routes import MANAGERS, Page, actor, may_manage, note, saved
+from recordings import uploads
 from recordings.models import Recording
 
 bp = Blueprint("organise_workshops", __name__, url_prefix="/organise/<organiser>/workshops")
@@ -185,6 +186,13 @@ def delete(organiser: Organiser, slug: str) -> Page:
             raise _refusal(
                 organiser, found, "One of its sessions has a recording. Take it out of the catalogue instead."
             )
+        if uploads.are_there([each.id for each in sessions], clock.now()):
+            raise _refusal(
+                organiser,
+                found,
+                "A film of one of its sessions is on its way. Remove it on the page of recordings first.",
+            )
+        uploads.drop([each.id for each in sessions])
         for session in sessions:
             points.clear_point(session, actor=actor(), now=clock.now())
         note(organiser, f"workshop:{found.id}", "workshop_deleted", {"title": found.title, "slug": found.slug})

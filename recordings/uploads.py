@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import CheckConstraint, String, UniqueConstraint, select
+from sqlalchemy import CheckConstraint, String, UniqueConstraint, delete, func, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from courses.models import WorkshopSession
@@ -210,6 +210,25 @@ def parts(session_ids: Collection[int]) -> dict[int, int]:
     for session_id, position in db.session.execute(wanted):
         found[session_id] = max(found.get(session_id, 0), position)
     return found
+
+
+def next_position(session_id: int) -> int:
+    """The first part's number that a session has free."""
+    wanted = select(func.max(Upload.position)).where(
+        Upload.session_id == session_id, Upload.state.in_(("arriving", "arrived"))
+    )
+    return (db.session.scalar(wanted) or 0) + 1
+
+
+def are_there(session_ids: Collection[int], now: datetime) -> bool:
+    """Whether a film of one of the sessions has come or is on its way."""
+    wanted = select(Upload).where(Upload.session_id.in_(sorted(session_ids)), Upload.state.in_(("arriving", "arrived")))
+    return any(not is_over(each, now) for each in db.session.scalars(wanted))
+
+
+def drop(session_ids: Collection[int]) -> None:
+    """Forget the rows of sessions that are deleted; the night removes bytes that no row names."""
+    db.session.execute(delete(Upload).where(Upload.session_id.in_(sorted(session_ids))))
 
 
 def all_arriving() -> list[Upload]:

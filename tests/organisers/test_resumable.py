@@ -369,6 +369,17 @@ def test_a_worker_that_died_after_moving_the_film_moves_it_again(
     assert (row.state, storage.path(row.key).read_bytes()) == ("arrived", BODY)
 
 
+def test_a_workshop_with_a_film_on_its_way_is_not_deleted_and_one_whose_films_are_gone_is(
+    app: Flask, sender: Sender, page: str
+) -> None:
+    url, workshop = sender.begun(), page.removesuffix("/recordings")
+    delete = form(sender.client.get(workshop), "/delete")
+    assert sender.client.submit(delete).status_code == 409
+    assert sender.client.delete(url, headers=SPEAKS).status_code == 204
+    assert sender.client.submit(delete).status_code == 303
+    assert (sender.client.get(workshop).status_code, rows(app)) == (404, [])
+
+
 def test_a_full_disk_is_said_in_plain_words(sender: Sender) -> None:
     url = sender.begun()
     arriving.path(name_in(url)).unlink()
