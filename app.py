@@ -62,6 +62,7 @@ from organisers import recordings_routes as organisers_recordings_routes
 from organisers import review_routes as organisers_review_routes
 from organisers import routes as organisers_routes
 from organisers import settings_routes as organisers_settings_routes
+from organisers import stored_routes as organisers_stored_routes
 from organisers import tickets_routes as organisers_tickets_routes
 from organisers import upload_routes as organisers_upload_routes
 from organisers import waiting_routes as organisers_waiting_routes
@@ -74,6 +75,7 @@ from recordings import jobs as recordings_jobs
 from recordings import making_jobs as recordings_making_jobs
 from recordings import note_routes as recordings_note_routes
 from recordings import routes as recordings_routes
+from recordings import stored_jobs as recordings_stored_jobs
 from recordings import upload_jobs as recordings_upload_jobs
 from recordings import window_jobs as recordings_window_jobs
 from recordings import zoom_jobs as recordings_zoom_jobs
@@ -135,6 +137,7 @@ ROOMS = (
     organisers_papers_routes.bp,
     organisers_settings_routes.bp,
     organisers_zoom_routes.bp,
+    organisers_stored_routes.bp,
     visitors_health.bp,
 )
 COMMANDS = (accounts_cli.group, policies_cli.group, bookings_cli.group, bookings_cli.payments_group)
@@ -150,13 +153,19 @@ HANDLERS = {
     **visitors_jobs.HANDLERS,
     **recordings_jobs.HANDLERS,
     **recordings_zoom_jobs.HANDLERS,
+    **recordings_stored_jobs.HANDLERS,
     **recordings_making_jobs.HANDLERS,
     **recordings_upload_jobs.HANDLERS,
     **recordings_window_jobs.HANDLERS,
     **newsletter_jobs.HANDLERS,
 }
 NIGHTLY = (*bookings_jobs.NIGHTLY, *recordings_upload_jobs.NIGHTLY, *recordings_making_jobs.NIGHTLY)
-LONG = (*recordings_making_jobs.LONG, *recordings_upload_jobs.LONG, *recordings_zoom_jobs.LONG)
+LONG = (
+    *recordings_making_jobs.LONG,
+    *recordings_upload_jobs.LONG,
+    *recordings_zoom_jobs.LONG,
+    *recordings_stored_jobs.LONG,
+)
 MINUTELY = recordings_window_jobs.MINUTELY
 
 csrf = CSRFProtect()

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from accounts.models import Organiser
@@ -80,7 +80,7 @@ def again(file: ZoomFile, most: int, *, actor: str, now: datetime) -> None:
     upload = db.session.get(Upload, file.upload_id) if file.upload_id else None
     if session and file.kind == "film" and (upload is None or upload.state != "arriving"):
         file.upload_id, file.etag = None, ""
-        _begin_film(file, session, _free_position(session.id), most, actor, now)
+        _begin_film(file, session, uploads.next_position(session.id), most, actor, now)
     else:
         _fetch(file, now)
 
@@ -133,14 +133,6 @@ def find(organiser_id: int, recording_id: int) -> ZoomRecording | None:
         .with_for_update(of=ZoomRecording)
         .execution_options(populate_existing=True)
     ).one_or_none()
-
-
-def _free_position(session_id: int) -> int:
-    """The first part's number that a session has free."""
-    wanted = select(func.max(Upload.position)).where(
-        Upload.session_id == session_id, Upload.state.in_(("arriving", "arrived"))
-    )
-    return (db.session.scalar(wanted) or 0) + 1
 
 
 def _file(file_id: int) -> Select[ZoomFile]:
@@ -238,7 +230,7 @@ def _has_film(session_id: int) -> bool:
 
 def _begin(meeting: ZoomRecording, most: int, by: str, now: datetime) -> None:
     session = db.session.get_one(WorkshopSession, meeting.session_id)
-    position = _free_position(session.id)
+    position = uploads.next_position(session.id)
     for file in meeting.files:
         if file.state != "listed":
             continue

@@ -33,6 +33,8 @@ class Store(Protocol):
 
     def move_in(self, key: str, file: Path) -> None: ...
 
+    def copy(self, name: str, key: str) -> None: ...
+
     def size(self, key: str) -> int: ...
 
     def open(self, key: str, piece: Piece | None) -> tuple[Source, int]: ...
@@ -74,6 +76,22 @@ def adopt(file: Path) -> str:
     """
     key = secrets.token_hex(16)
     chosen().move_in(key, file)
+    return key
+
+
+def length_of(name: str) -> int:
+    """How many bytes an object has that somebody else put there, by its whole name. Raises OSError."""
+    return chosen().size(name)
+
+
+def copy_of(name: str, length: int) -> str:
+    """Copy such an object of `length` bytes under a new key; it stays as it is. Raises FileNotFoundError when it is
+    gone, or has another length by now; OSError."""
+    key = secrets.token_hex(16)
+    chosen().copy(name, key)
+    if chosen().size(key) != length:
+        forget([key])
+        raise FileNotFoundError("the object has changed")
     return key
 
 

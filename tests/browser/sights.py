@@ -280,6 +280,8 @@ BACK_OFFICE = [
         typed={"text": "# Ours\n\n## A part\n\n* one"},
         who=OWNER,
     ),
+    Sight("organise_stored.shown", f"{OWN}/recordings/1/stored", who=OWNER),
+    Sight("organise_stored.take", f"{OWN}/recordings/1/stored", 422, typed={"name": "none.mp4"}, who=OWNER),
     Sight("organise_zoom.shown", f"{DESK}/zoom", who=OWNER),
     Sight("organise_zoom.save", f"{DESK}/zoom/account", 422, typed={"client_id": "two words"}, who=OWNER),
     Sight("organise_settings.settings", f"{DESK}/settings", who=OWNER),

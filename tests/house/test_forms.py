@@ -136,6 +136,7 @@ TYPED: dict[str, tuple[str, dict[str, str]]] = {
     "organise_papers.write": (f"{DESK}/papers/terms", {"text": ""}),
     "organise_settings.save": (f"{DESK}/settings/words", {"colour": "pink", "phone": "ring me", "email": "no"}),
     "organise_settings.upload_logo": (f"{DESK}/settings/logo", {}),
+    "organise_stored.take": (f"{OWN}/recordings/1/stored", {"name": "../../secret"}),
     "organise_zoom.save": (f"{DESK}/zoom/account", {"client_id": "two words", "client_secret": "ü"}),
     "organise_zoom.place": (f"{DESK}/zoom/recordings/1/session", {"session": "none"}),
     "organise_handouts.add": (f"{OWN}/handouts", {"access": "until", "until": "never"}),

@@ -160,6 +160,8 @@ TABLE = {
     "organise_papers.paper": OWN,
     "organise_papers.preview": OWN,
     "organise_papers.write": OWN,
+    "organise_stored.shown": MANAGE,
+    "organise_stored.take": MANAGE,
     "organise_zoom.shown": MANAGE,
     "organise_zoom.save": MANAGE,
     "organise_zoom.forget": MANAGE,
