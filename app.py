@@ -66,6 +66,7 @@ from organisers import stored_routes as organisers_stored_routes
 from organisers import tickets_routes as organisers_tickets_routes
 from organisers import upload_routes as organisers_upload_routes
 from organisers import waiting_routes as organisers_waiting_routes
+from organisers import watching_routes as organisers_watching_routes
 from organisers import workshop_routes as organisers_workshop_routes
 from organisers import zoom_routes as organisers_zoom_routes
 from payments import jobs as payments_jobs
@@ -128,6 +129,7 @@ ROOMS = (
     organisers_review_routes.bp,
     organisers_handout_routes.bp,
     organisers_upload_routes.bp,
+    organisers_watching_routes.bp,
     organisers_waiting_routes.bp,
     organisers_people_routes.bp,
     organisers_people_acts_routes.bp,

@@ -70,6 +70,13 @@ LETTERS = {
     "waiting_first_come": "A free place, for whoever answers first",
     "waiting_over": "The wait is over",
 }
+WATCHING = {
+    "open": ("Open", "good"),
+    "paused": ("Paused", "warn"),
+    "waiting": ("Not open yet", ""),
+    "closed": ("Closed", ""),
+    "withdrawn": ("Withdrawn", "bad"),
+}
 ROLES = {"owner": "Owner", "manager": "Manager", "presenter": "Presenter"}
 PAPERS = {"terms": "Terms", "privacy": "Privacy notice", "accessibility": "Accessibility statement"}
 _ACTORS = {
@@ -160,6 +167,10 @@ def entry(kept: Entry) -> str:
             said.append(f"{words} from {facts[f'{name}_before']} to {facts[name]}")
     if kept.verb == "same_card_seen":
         said.append(f"for {', '.join(facts['bookings'])}")
+    if kept.verb.startswith("window_"):
+        said.append(f"session {facts['session']}")
+    if until := facts.get("until"):
+        said.append(f"open until {until}")
     if answer := facts.get("answer"):
         said.append(f"the server said: {answer}")
     if wrong := facts.get("wrong"):

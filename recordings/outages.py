@@ -107,7 +107,7 @@ def _close(number: int, recording_id: int, now: datetime, grown: Grown) -> int:
                 organiser_id=own.organiser_id, outage_id=number, window_id=own.id, before=before, after=own.closes_at
             )
         )
-        facts = {"hours": hours, "session": recording.session.number, "outage": number}
+        facts = {"hours": hours, "session": recording.session.number, "outage": number, "window": own.id}
         windows.record(attendee, "window_grown", own, before, now, "worker", facts)
         grown.setdefault(attendee.id, (attendee, []))[1].append((recording, own))
         people += 1

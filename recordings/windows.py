@@ -164,7 +164,10 @@ def record(
     facts: Mapping[str, Any],
 ) -> None:
     """Say in the attendee's history what became of a window."""
-    ends = {"closed_at": zones.z(before), "closes_at": zones.z(own.closes_at)} if own.closes_at != before else {}
+    ends = {}
+    if own.closes_at != before:
+        until = zones.moment(own.closes_at, access.zone_of(own.recording))
+        ends = {"closed_at": zones.z(before), "closes_at": zones.z(own.closes_at), "until": until}
     history.record(
         f"attendee:{attendee.id}",
         verb,

@@ -222,6 +222,7 @@ def _recordings(app: Flask) -> dict[str, str]:
             "recording": access.url(leonie, recording.id),
             "recording-closed": access.url(closed, recording.id),
             "recorded-desk": f"/organise/sea-street/workshops/{leonie.workshop.slug}",
+            "watched-desk": f"/organise/sea-street/workshops/{closed.workshop.slug}/watching/{window.id}",
             "watching-place": place_url(leonie),
             "open": join_url(soon),
         }

@@ -20,6 +20,7 @@ from newsletter.models import Placement
 from payments import invoices
 from policies import templates, versions
 from recordings import notes
+from recordings.models import AccessWindow
 from tests.accounts.browsing import send
 from tests.bookings.making import ANN, BOB, a_wish, held, paid
 from tests.bookings.waiting_people import a_full_workshop, give_up, token_of, waits, work_off
@@ -27,7 +28,7 @@ from tests.builders import a_bundle, a_code, a_meeting, a_question, a_ticket, a_
 from tests.conftest import Person
 from tests.organisers.conftest import DESK, signed_in
 from tests.page import PageClient, words
-from tests.recordings.showing import a_film, address
+from tests.recordings.showing import a_film, address, published
 from tests.recordings.zoom_rows import a_zoom_recording
 
 CONTROLS = ("input", "select", "textarea")
@@ -148,6 +149,8 @@ TYPED: dict[str, tuple[str, dict[str, str]]] = {
         {"trim_from": "soon", "trim_to": "0:99", "cuts": "0:10", "marks": "Welcome"},
     ),
     "organise_review.keep_for": (f"{DESK}/recordings/originals", {"days": "many"}),
+    "organise_watching.change_all": (f"{OWN}/watching/everybody", {"act": "sing", "days": "many", "session": "none"}),
+    "organise_watching.change_one": (f"{OWN}/watching/{{window}}", {"act": "extend", "days": "0"}),
     "organise_recordings.upload_captions": (f"{OWN}/recordings/1/captions", {"language": "xx"}),
 }
 # Asked for while somebody still types: an answer to look at, not a refusal.
@@ -279,9 +282,11 @@ def places(app: Flask, client: PageClient, olu: Person) -> dict[str, str]:
         policy = templates.by_key("graded_30_14").data("Europe/London", "GBP")
         kept = versions.write(organiser_id, "Ours", policy, actor="user:1", now=clock.now()).id
     made = paid(app, a_wish("own", people=[ANN, BOB]))
+    published(app, film)
     client.get(made.url)  # opens the booking for this browser
     with arranged(app):
         ann = db.session.scalars(select(Attendee).where(Attendee.n == 0)).one()
+        window = db.session.scalars(select(AccessWindow.id).order_by(AccessWindow.id)).first()
         note = notes.write(ann.organiser_id, ann.id, film.id, 90, "Matched, not slow.", clock.now()).id
     to = InvoiceTo("A Trust", "1 Road", "accounts@trust.example")
     invoiced = held(app, replace(a_wish("own", people=[ANN], ticket="organisation"), invoice_to=to))
@@ -304,6 +309,7 @@ def places(app: Flask, client: PageClient, olu: Person) -> dict[str, str]:
         "reference": made.reference,
         "place": urlsplit(made.places[0]).path,
         "recording": address(app, made, film),
+        "window": str(window),
         "note": str(note),
     }
 

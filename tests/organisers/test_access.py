@@ -119,6 +119,10 @@ TABLE = {
     "organise_review.again": MANAGE,
     "organise_review.kept_for": MANAGE,
     "organise_review.keep_for": MANAGE,
+    "organise_watching.shown": MANAGE,
+    "organise_watching.change_all": MANAGE,
+    "organise_watching.person": MANAGE,
+    "organise_watching.change_one": MANAGE,
     "organise_waiting.shown": MANAGE,
     "organise_waiting.save_settings": MANAGE,
     "organise_waiting.offer": MANAGE,
@@ -177,6 +181,7 @@ TABLE = {
 ROWS_OF_THEIR_OWN = (
     "organise_invoices.file",
     "organise_invoices.invoice",
+    "organise_watching.",
     "organise_people.",
     "organise_acts.",
     "organise_behalf.",
