@@ -6,6 +6,7 @@ const film = document.querySelector("video[data-watched]");
 
 if (film) {
   const OFTEN = 30000;
+  const PATIENCE = 5000; // between two tries to go on after an error
   const LEAP = 2; // seconds between two looks above which somebody has jumped
   const shown = document.querySelector("[data-percent]");
   const left = document.querySelector("[data-left]");
@@ -16,6 +17,8 @@ if (film) {
   let kept = null;
   let isOver = false;
   let isAsking = false;
+  let plays = false;
+  let renewed = 0;
   let isNear = false;
   let closes = Date.parse(film.dataset.closes);
   let ahead = Date.parse(film.dataset.now) - Date.now(); // of the server's clock before this one
@@ -129,12 +132,30 @@ if (film) {
     }
   };
 
+  // Browsers remember where they were sent, and such an address ends: the film's own address is asked again.
+  const renew = async () => {
+    const at = film.currentTime;
+    if (!isOver) {
+      await send(true);
+    }
+    if (!isOver && Date.now() - renewed > PATIENCE) {
+      renewed = Date.now();
+      film.defaultPlaybackRate = film.playbackRate;
+      film.src = `${source.split("#")[0]}#t=${at}`;
+      if (plays) {
+        film.play().catch(() => {});
+      }
+    }
+  };
+
   film.addEventListener("timeupdate", note);
   film.addEventListener("seeking", () => { last = null; });
   film.addEventListener("seeked", () => { last = film.currentTime; });
   film.addEventListener("pause", () => send());
   film.addEventListener("ended", () => send());
-  film.addEventListener("error", () => { if (!isOver) { send(true); } });
+  film.addEventListener("play", () => { plays = true; });
+  film.addEventListener("pause", () => { plays = plays && Boolean(film.error); });
+  film.addEventListener("error", renew);
   addEventListener("pagehide", () => send());
   setInterval(send, OFTEN);
   setInterval(look, 500);
@@ -150,9 +171,11 @@ if (film) {
         track.mode = track.language === captions.value ? "showing" : "disabled";
       }
     });
-    film.textTracks.addEventListener("change", () => {
+    const agree = () => { // a browser shows them or not as its own settings say
       const on = [...film.textTracks].find((track) => track.mode === "showing");
       captions.value = on ? on.language : "";
-    });
+    };
+    film.textTracks.addEventListener("change", agree);
+    film.addEventListener("loadedmetadata", agree);
   }
 }
