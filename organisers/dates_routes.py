@@ -18,7 +18,7 @@ from meetings import points
 from organisers import rows
 from organisers.forms import MOST_SESSIONS, ScheduleForm, TimesForm, WhyForm
 from organisers.routes import MANAGERS, Page, actor, note
-from recordings import uploads
+from recordings import from_zoom, uploads
 from recordings.models import Recording
 
 bp = Blueprint("organise_dates", __name__, url_prefix="/organise/<organiser>/workshops/<slug>")
@@ -156,6 +156,7 @@ def _write(organiser: Organiser, slug: str, form: ScheduleForm) -> bool:
             fresh.append(schedule.add(found, meeting))
     for session in [each for key, each in known.items() if key not in kept]:
         points.clear_point(session, actor=actor(), now=now)
+        from_zoom.let_go([session.id])
         uploads.drop([session.id])
         schedule.remove(found, session)
     found.zone = zone

@@ -19,7 +19,7 @@ from organisers import policy_uses, rows, times
 from organisers.choices import options
 from organisers.forms import CloneForm, NewWorkshopForm, WorkshopForm
 from organisers.routes import MANAGERS, Page, actor, may_manage, note, saved
-from recordings import uploads
+from recordings import from_zoom, uploads
 from recordings.models import Recording
 
 bp = Blueprint("organise_workshops", __name__, url_prefix="/organise/<organiser>/workshops")
@@ -192,6 +192,7 @@ def delete(organiser: Organiser, slug: str) -> Page:
                 found,
                 "A film of one of its sessions is on its way. Remove it on the page of recordings first.",
             )
+        from_zoom.let_go([each.id for each in sessions])
         uploads.drop([each.id for each in sessions])
         for session in sessions:
             points.clear_point(session, actor=actor(), now=clock.now())

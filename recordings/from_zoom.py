@@ -4,7 +4,7 @@ A person says where the recording belongs when its number and time do not, or wh
 elsewhere: two films of one session are never put together by themselves, and nothing is put before those who watch.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -70,6 +70,15 @@ def leave(meeting: ZoomRecording, *, actor: str, now: datetime) -> None:
     if meeting.state == "waiting":
         meeting.state, meeting.why = "left", ""
         _record(meeting, "zoom_recording_left", actor, now)
+
+
+def let_go(session_ids: Collection[int]) -> None:
+    """The sessions are deleted: what was placed at them, and did not come, waits for another one."""
+    for meeting in db.session.scalars(select(ZoomRecording).where(ZoomRecording.session_id.in_(sorted(session_ids)))):
+        meeting.state, meeting.why, meeting.session_id = "waiting", "none", None
+        for file in meeting.files:
+            file.state, file.why, file.upload_id, file.etag = "listed", "", None, ""
+    db.session.flush()
 
 
 def again(file: ZoomFile, most: int, *, actor: str, now: datetime) -> None:

@@ -15,7 +15,7 @@ from lib import db, sealing
 from lib.work import Job
 from mail.models import Letter
 from meetings.models import ZoomAccount
-from recordings import from_zoom
+from recordings import from_zoom, uploads
 from recordings.uploads import Upload
 from recordings.zoom_models import ZoomFile, ZoomRecording
 from tests.builders import a_meeting, a_workshop, an_organiser, arranged
@@ -190,3 +190,16 @@ def test_many_cost_what_few_do(app: Flask, owner: PageClient) -> None:
         return statements(app, lambda: owner.get(ZOOM))
 
     assert grow(range(2)) == grow(range(2, 20))
+
+
+def test_a_session_may_go_whose_film_did_not_come(app: Flask, owner: PageClient, recording_id: int) -> None:
+    owner.submit(form(owner.get(ZOOM), "/session"))
+    with arranged(app):
+        from_zoom.failed(from_zoom.locked(1), "Zoom has this film no longer.", product_clock.now())
+        uploads.remove(uploads.locked(1), by="user:1", now=product_clock.now())
+    there = f"{DESK}/workshops/yesterday"
+
+    assert press(owner, there, f"{there}/delete").status_code == 303
+    assert state(app) == ("waiting", None)
+    with app.app_context():
+        assert db.session.scalars(select(ZoomFile.state)).one() == "listed"
