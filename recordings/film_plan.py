@@ -130,7 +130,7 @@ def _one(file: Path, found: Facts) -> Step:
     tracks = ("-map", f"0:{found.picture_at}", *(("-map", f"0:{found.sound_at}") if found.sound else ()))
     copies = keeps_picture(found)
     picture = ("-c:v", "copy") if copies else ("-vf", _fitted(found), *_PICTURE)
-    sound = ("-c:a", "copy") if keeps_sound(found) else _SOUND
+    sound = (("-c:a", "copy") if keeps_sound(found) else _SOUND) if found.sound else ()
     return Step((*read, *tracks, *picture, *sound, *_TO_MP4, WHOLE), found.seconds, COPYING if copies else ENCODING)
 
 
