@@ -66,12 +66,30 @@ def _has_ffmpeg() -> bool:
     return all(shutil.which(name) for name in ("ffmpeg", "ffprobe"))
 
 
+def _has_webkit() -> bool:
+    """WebKit's driver and its browser, a screen for them, and what plays MP4."""
+    libraries = (
+        Path("/usr/lib").glob(pattern)
+        for pattern in (
+            "*/webkit2gtk-4.*/MiniBrowser",
+            "*/gstreamer-1.0/libgstlibav.so",
+            "*/gstreamer-1.0/libgstisomp4.so",
+        )
+    )
+    return all(shutil.which(name) for name in ("WebKitWebDriver", "Xvfb")) and all(any(found) for found in libraries)
+
+
 NEEDS = (
     Need("PostgreSQL's server", _has_postgresql, ("postgresql",)),
     Need("Chromium", _has_chromium, ("chromium",)),
     Need("ffmpeg", _has_ffmpeg, ("ffmpeg",)),
     Need("libical for Python", _has_libical, ("gir1.2-ical-3.0", "python3-gi")),
     Need("nginx", _has_nginx, ("nginx-light",)),
+    Need(
+        "WebKit",
+        _has_webkit,
+        ("webkit2gtk-driver", "xvfb", "gstreamer1.0-plugins-base", "gstreamer1.0-plugins-good", "gstreamer1.0-libav"),
+    ),
 )
 
 

@@ -13,6 +13,7 @@ from demo.catalogue import guests
 from lib import clock, db
 from recordings import access, publishing
 from recordings.models import AccessWindow
+from tests.browser import webkit
 from tests.browser.conftest import NARROW, WIDE, Visit
 
 pytestmark = pytest.mark.browser
@@ -129,6 +130,21 @@ def test_the_film_stops_kindly_when_the_days_are_over(visit: Visit, ending: str)
     visit.look("player that stopped")
     # The browser notes by itself that the last question was refused.
     assert [each for each in visit.faults if "403" not in each] == []
+
+
+def test_it_plays_in_webkit_too(mine: list[tuple[str, str]]) -> None:
+    """The engine of telephones and tablets that ask for two bytes first and show captions only when told to."""
+    with webkit.running() as window:
+        window.go(f"{mine[0][0]}?t=0")
+        window.until(f"{FILM}.readyState >= 1 && Math.abs({FILM}.duration - 192) < 1")
+        window.ask(f"{FILM}.muted = true")
+        window.ask(f"{FILM}.play().then(() => true)")
+        window.until(f"{FILM}.currentTime > 1")
+        window.ask(f"{FILM}.currentTime = 150")
+        window.ask("document.querySelector('[data-captions]').value = 'en'")
+        window.ask("document.querySelector('[data-captions]').dispatchEvent(new Event('change'))")
+        window.until(f"{FILM}.currentTime > 151 && {FILM}.textTracks[0].activeCues.length === 1")
+        assert "come a little nearer" in window.ask(f"{FILM}.textTracks[0].activeCues[0].text")
 
 
 @pytest.mark.parametrize("visit", [pytest.param((NARROW, False), id="no script")], indirect=True)
