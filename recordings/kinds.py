@@ -1,9 +1,12 @@
-"""Whether a file can be a film at all, by how it begins. The worker looks closer once all of it has come."""
+"""Whether a file can be a film at all, by how it begins. The worker looks closer once all of it has come.
+
+Sound alone, as Zoom makes it (M4A), is taken too.
+"""
 
 from lib import web
 
 ENOUGH = 64 * 1024  # bytes from which a film's container is known
-_SOUND = (b"M4A ", b"M4B ", b"M4P ")
+_BOOKS = (b"M4B ", b"M4P ")
 _BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 _MATROSKA = b"\x1a\x45\xdf\xa3"
 _WINDOWS_MEDIA = b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"
@@ -21,8 +24,8 @@ class NotAFilm(web.Refusal):
 
 def check(head: bytes) -> None:
     """Raises NotAFilm for a file whose first bytes are no film's; up to ENOUGH of them are looked at."""
-    if head[4:8] == b"ftyp" and head[8:12] in _SOUND:
-        raise NotAFilm("This file holds sound alone. Nothing was kept. Please choose the film of the session.")
+    if head[4:8] == b"ftyp" and head[8:12] in _BOOKS:
+        raise NotAFilm("This file is an audiobook. Nothing was kept. Please choose the film of the session.")
     if not _is_film(head[:ENOUGH]):
         raise NotAFilm(
             "This file is not a film: we can use MP4, MOV, WebM, MKV and other films. Nothing was kept. Please export "

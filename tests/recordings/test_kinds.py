@@ -15,6 +15,7 @@ PACKETS = b"".join(b"\x47" + bytes(187) for _ in range(5))
         mp4(),
         webm(),
         b"\0\0\0\x14ftypqt  " + bytes(60),
+        b"\0\0\0\x14ftypM4A " + bytes(60),
         b"\0\0\0\x08wide" + bytes(60),
         b"RIFF\0\0\0\0AVI LIST",
         b"\x30\x26\xb2\x75\x8e\x66\xcf\x11" + bytes(60),
@@ -39,7 +40,7 @@ def test_films_are_taken(head: bytes) -> None:
         b"<!doctype html>",
         b"\x47" + bytes(600),
         b"G" * 10,
-        b"\0\0\0\x14ftypM4A " + bytes(60),
+        b"\0\0\0\x14ftypM4B " + bytes(60),
     ],
 )
 def test_what_is_no_film_is_refused_in_plain_words(head: bytes) -> None:
