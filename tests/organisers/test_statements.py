@@ -25,6 +25,7 @@ from tests.organisers.conftest import DESK
 from tests.organisers.desk import statements
 from tests.page import PageClient
 from tests.recordings.showing import a_film
+from tests.recordings.test_handouts import add as add_handout
 
 FEW, MANY = 3, 30
 
@@ -81,8 +82,9 @@ def test_sessions_and_recordings_of_a_workshop(app: Flask, owner: PageClient) ->
             schedule.settle(workshop)
         for n in numbers:
             a_film(app, slug, number=n + 1)
+            add_handout(app, slug, f"Paper {n}", "always", number=n + 1)
 
-    pages = ["", "/schedule", "/recordings", "/tickets", "/cancel", "/people", "/edit"]
+    pages = ["", "/schedule", "/recordings", "/handouts", "/tickets", "/cancel", "/people", "/edit"]
     same(app, owner, [f"/workshops/{slug}{each}" for each in pages], grow)
 
 

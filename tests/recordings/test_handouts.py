@@ -13,12 +13,13 @@ from bookings.models import Attendee
 from courses.models import Workshop
 from lib import clock as product_clock
 from lib import db
-from recordings import handout_kinds, handouts, storage
+from recordings import handout_kinds, handouts, notes, storage
 from recordings.handout_kinds import HandoutRefused
 from recordings.handout_models import Handout
 from tests.bookings.making import ANN, BOB, a_wish, held
 from tests.builders import a_meeting, a_ticket, arranged
 from tests.conftest import Clock
+from tests.courses.test_shelf import statements
 from tests.page import PageClient, main_text, tree
 from tests.recordings.showing import a_film, a_recorded_workshop, address, booked, published, session_of
 
@@ -151,6 +152,36 @@ def test_who_finds_what_and_until_when(app: Flask, client: PageClient, clock: Cl
     assert list(links(client, place)) == ["Reading", "Thanks"]
     clock.set("2027-05-01T09:00:00Z")
     assert list(links(client, place)) == ["Thanks"]
+
+
+def test_many_notes_and_handouts_cost_no_more_statements(app: Flask, client: PageClient) -> None:
+    slug = a_recorded_workshop(app)
+    made = booked(app, slug)
+    kept = a_film(app, slug)
+    published(app, kept)
+    pages = [made.places[0].removeprefix("http://localhost"), address(app, made, kept)]
+    pages.append(f"{pages[1]}/notes")
+
+    def costs() -> list[int]:
+        found = []
+        for page in pages:
+            with statements(app) as asked:
+                client.get(page)
+            found.append(len(asked))
+        return found
+
+    def grow(times: int) -> None:
+        for number in range(times):
+            add(app, slug, f"Paper {number}", "always")
+            with arranged(app):
+                ann = db.session.scalars(select(Attendee)).one()
+                notes.write(ann.organiser_id, ann.id, kept.id, number, "x", product_clock.now())
+
+    client.get(pages[1])
+    grow(1)
+    few = costs()
+    grow(8)
+    assert costs() == few
 
 
 @pytest.fixture
