@@ -5,7 +5,8 @@ We send them, or nginx when we tell it to (X-Accel-Redirect), or the store itsel
 
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from urllib.parse import quote
@@ -49,19 +50,26 @@ def answer(
     """
     as_file = disposition(filename) if filename else ""
     left = until - now if until and now else None
-    try:
+    with or_said():
         if left and method == "GET" and (straight := storage.address(key, content_type, as_file, left)):
             return Response(status=302, headers={"Location": straight})
         made = _answer(key, content_type, method, headers, left)
+    if as_file and made.status_code in (200, 206):
+        made.headers["Content-Disposition"] = as_file
+    return made
+
+
+@contextmanager
+def or_said() -> Iterator[None]:
+    """What the store does not give out inside is told to people. Raises CannotBeRead."""
+    try:
+        yield
     except OSError as problem:
         log.error("media unreadable", error=str(problem))
         raise CannotBeRead(
             "Nothing of yours is lost, and we can see that it fails. Please try again in a few minutes; if it lasts, "
             "write to the organiser."
         ) from problem
-    if as_file and made.status_code in (200, 206):
-        made.headers["Content-Disposition"] = as_file
-    return made
 
 
 def disposition(filename: str) -> str:

@@ -110,7 +110,9 @@ def captions(token: str, language: str) -> Answer:
     _open(grant)
     if language not in grant.recording.captions:
         abort(404)
-    return Response(spoken.text(grant.recording, language), content_type="text/vtt; charset=utf-8")
+    with media.or_said():
+        text = spoken.text(grant.recording, language)
+    return Response(text, content_type="text/vtt; charset=utf-8")
 
 
 @bp.post("/recordings/<token>/watched")

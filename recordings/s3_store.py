@@ -11,6 +11,7 @@ from boto3.exceptions import Boto3Error
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.response import StreamingBody
 
 from lib import settings
 from recordings.ranges import Piece
@@ -22,6 +23,20 @@ CONNECTIONS = 64  # as many as a web process has threads
 
 class StoreFails(OSError):
     """The store cannot be reached, or will not do what was asked; the same may go through later."""
+
+
+class _Body:
+    """The store's answer. What breaks while it is read is an OSError too."""
+
+    def __init__(self, body: StreamingBody) -> None:
+        self.body = body
+
+    def read(self, amount: int, /) -> bytes:
+        with _as_os_errors():
+            return self.body.read(amount)
+
+    def close(self) -> None:
+        self.body.close()
 
 
 class S3Store:
@@ -77,7 +92,7 @@ class S3Store:
             else:
                 wanted = f"bytes={piece.first}-{piece.last}"
                 found = self.client.get_object(Bucket=self.bucket, Key=key, Range=wanted)
-        return found["Body"], found["ContentLength"]
+        return _Body(found["Body"]), found["ContentLength"]
 
     @contextmanager
     def local(self, key: str) -> Iterator[Path]:

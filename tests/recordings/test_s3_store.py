@@ -178,6 +178,31 @@ def test_who_goes_away_closes_the_way_to_the_store(
         endless.shutdown()
 
 
+class Short(Slow):
+    """A store whose line breaks in the middle of an answer."""
+
+    def do_HEAD(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "100")
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.do_HEAD()
+        self.wfile.write(b"so far")
+        self.close_connection = True
+
+
+def test_a_line_that_breaks_in_the_middle_is_a_fault_of_the_store(
+    app: Flask, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Short) as broken:
+        threading.Thread(target=broken.serve_forever, daemon=True).start()
+        bucket.chosen_by(app, monkeypatch, S3_ENDPOINT=f"http://127.0.0.1:{broken.server_port}")
+        with app.app_context(), pytest.raises(StoreFails):
+            b"".join(storage.read("0" * 32))
+        broken.shutdown()
+
+
 # Straight from the store
 
 
