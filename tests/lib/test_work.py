@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from lib import clock, db, settings, work
+from lib import cli, clock, db, settings, work
 from lib.work import LEASE, Job, Later, Never, Task
 from tests.conftest import MORNING, Clock, at_once
 
@@ -395,3 +395,51 @@ def eventually(holds: Callable[[], bool]) -> bool:
             return True
         time.sleep(0.02)
     return False
+
+
+def minutes() -> list[tuple[str, str]]:
+    db.session.rollback()
+    rows = db.session.scalars(select(Job).where(Job.about == "minute").order_by(Job.id))
+    return [(each.kind, f"{each.due_at:%H:%M:%S}") for each in rows]
+
+
+def test_each_minute_has_its_work_once_and_what_is_long_done_goes(
+    app: Flask, clock: Clock, machine: MachineClock
+) -> None:
+    with app.app_context():
+        for _ in range(2):
+            with db.writing():
+                work.plan_minute(["look", "tell"], MORNING + timedelta(seconds=42))
+        assert minutes() == [("look", "09:00:00"), ("tell", "09:00:00")]
+        assert work.run_due({"look": Log(), "tell": Log()}) == 2
+        clock.shift(minutes=7)
+        machine.ahead = timedelta(minutes=61)
+        with db.writing():
+            work.plan_minute(["look"], clock.now())
+
+        assert minutes() == [("tell", "09:00:00"), ("look", "09:07:00")]
+
+
+def test_a_worker_whose_database_was_away_says_for_how_long(
+    app: Flask, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def away(_handlers: work.Handlers, *, most: int | None = None) -> int:
+        calls.append(most)
+        if len(calls) == 1:
+            raise ConnectionError("no database")
+        work.stopping.set()
+        return 1
+
+    monkeypatch.setattr(work, "run_due", away)
+    monkeypatch.setattr("lib.cli.time.sleep", lambda _seconds: clock.shift(minutes=12))
+    try:
+        with app.app_context():
+            cli._loop({"look": Log()}, minutely=["look"])
+    finally:
+        work.stopping.clear()
+
+    with app.app_context():
+        told = db.session.scalars(select(Job).where(Job.kind == work.BACK)).one().arguments
+    assert told == {"since": MORNING.isoformat(), "until": (MORNING + timedelta(minutes=12)).isoformat()}
