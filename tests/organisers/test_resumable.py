@@ -24,7 +24,6 @@ from tests.page import PageClient, form, main_text
 from tests.recordings.showing import a_recorded_workshop, session_of
 from tests.recordings.test_storage import webm
 
-pytestmark = pytest.mark.both_databases
 BODY = webm() + random.Random(6).randbytes(90_000)
 SPEAKS = {"Tus-Resumable": "1.0.0", "Accept": "application/json"}
 NAMED = f"filename {base64.b64encode(b'evening.webm').decode()}"
@@ -99,6 +98,7 @@ def name_in(url: str) -> str:
     return url.rpartition("/")[2]
 
 
+@pytest.mark.both_databases
 def test_a_film_comes_in_pieces_and_the_worker_is_asked_to_look_at_it(app: Flask, sender: Sender) -> None:
     made = sender.create()
     assert (made.status_code, made.headers["Tus-Resumable"]) == (201, "1.0.0")
@@ -215,6 +215,7 @@ def test_a_piece_may_be_larger_than_any_form(sender: Sender) -> None:
     assert sender.head(sender.sent(body)).headers["Upload-Offset"] == str(len(body))
 
 
+@pytest.mark.both_databases
 def test_what_is_no_film_is_refused_early_and_said_on_the_page(app: Flask, sender: Sender, page: str) -> None:
     url = sender.begun(10_000_000)
     assert sender.patch(url, 0, b"x" * (kinds.ENOUGH - 1)).status_code == 204
@@ -230,6 +231,7 @@ def test_what_is_no_film_is_refused_early_and_said_on_the_page(app: Flask, sende
     assert "This file is not a film" not in main_text(sender.client.get(page))
 
 
+@pytest.mark.both_databases
 def test_an_upload_that_waits_too_long_is_over_and_its_bytes_are_removed(
     app: Flask, sender: Sender, page: str, clock: Clock
 ) -> None:
@@ -287,6 +289,7 @@ def test_a_connection_that_breaks_keeps_what_has_come(sender: Sender) -> None:
     assert sender.head(url).headers["Upload-Offset"] == "5000"
 
 
+@pytest.mark.both_databases
 def test_nothing_of_the_database_is_held_while_bytes_arrive(sender: Sender) -> None:
     url, held = sender.begun(), []
 
@@ -328,6 +331,7 @@ def test_what_is_taken_back_is_gone_with_its_bytes(app: Flask, sender: Sender, p
     assert sender.client.delete(url, headers=SPEAKS).status_code == 410
 
 
+@pytest.mark.both_databases
 def test_what_is_taken_back_while_it_is_taken_in_leaves_no_file(app: Flask, sender: Sender) -> None:
     url = sender.sent()
     before = set(storage.folder().iterdir())
@@ -337,6 +341,7 @@ def test_what_is_taken_back_while_it_is_taken_in_leaves_no_file(app: Flask, send
     assert (jobs(app, uploads.LOOK_AT), [each.state for each in rows(app)]) == ([], ["gone"])
 
 
+@pytest.mark.both_databases
 def test_a_server_that_died_after_the_last_byte_loses_no_film(app: Flask, sender: Sender, clock: Clock) -> None:
     """All bytes are on the disk and no row says so: an empty piece says it, or the night finds it."""
     url, other = sender.begun(), sender.begun()
@@ -350,6 +355,7 @@ def test_a_server_that_died_after_the_last_byte_loses_no_film(app: Flask, sender
     assert [each.state for each in rows(app)] == ["arrived", "arrived"]
 
 
+@pytest.mark.both_databases
 def test_a_worker_that_died_after_moving_the_film_moves_it_again(
     app: Flask, sender: Sender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -369,6 +375,7 @@ def test_a_worker_that_died_after_moving_the_film_moves_it_again(
     assert (row.state, storage.path(row.key).read_bytes()) == ("arrived", BODY)
 
 
+@pytest.mark.both_databases
 def test_a_workshop_with_a_film_on_its_way_is_not_deleted_and_one_whose_films_are_gone_is(
     app: Flask, sender: Sender, page: str
 ) -> None:
@@ -436,6 +443,7 @@ def test_the_way_without_scripts_ends_in_the_same_place(app: Flask, owner: PageC
     assert jobs(app, uploads.LOOK_AT) == [{"upload": row.id}]
 
 
+@pytest.mark.both_databases
 def test_a_film_from_elsewhere_arrives_once(app: Flask, page: str, clock: Clock) -> None:
     slug = page.split("/")[4]
     with app.app_context():
