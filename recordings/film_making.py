@@ -2,6 +2,7 @@
 
 import errno
 import math
+import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -85,6 +86,11 @@ def problem(error: Exception) -> str:
             "The program that prepares films, ffmpeg, is not installed on the server. Your film is safe and nothing "
             "else is changed. Please ask whoever runs the server to install ffmpeg, then try again."
         )
+    if _has_no_room(error):
+        return (
+            "There is no room left on the server for the finished film. Your film is safe and nothing else is changed. "
+            "Please ask whoever runs the server to make room, then try again."
+        )
     if isinstance(error, ffmpeg.Failed | probing.NotAFilm):
         return (
             "The film could not be read to its end. What you sent is kept and nothing else is changed. Please try "
@@ -92,17 +98,18 @@ def problem(error: Exception) -> str:
         )
     if isinstance(error, cutting.TimesBroken):
         return f"{error} What you sent is kept and nothing else is changed. Please change the cuts on the review page."
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return (
-            "There is no room left on the server for the finished film. Your film is safe and nothing else is changed. "
-            "Please ask whoever runs the server to make room, then try again."
-        )
     if isinstance(error, FileNotFoundError):
         return (
             "The film that you sent is not where it was kept. What is published goes on. Please upload it again; if "
             "this comes back, ask whoever runs the server."
         )
     return ""
+
+
+def _has_no_room(error: Exception) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return isinstance(error, ffmpeg.Failed) and os.strerror(errno.ENOSPC) in str(error)
 
 
 INTERRUPTED = (

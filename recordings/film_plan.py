@@ -59,9 +59,9 @@ def whole(parts: Sequence[tuple[Path, Facts]]) -> Step:
 
 def cut(file: Path, found: Facts, stretches: Sequence[Stretch]) -> Step:
     """The stretches of a whole film, exact to the frame: made again, since a copy could begin only at a key frame."""
-    graph = [f"[0:v:0]fps={found.frames},split={len(stretches)}" + _names("p", stretches)]
+    graph = [f"[0:v:0]fps={found.frames}:start_time=0,split={len(stretches)}" + _names("p", stretches)]
     if found.sound:
-        graph.append(f"[0:a:0]asplit={len(stretches)}" + _names("s", stretches))
+        graph.append(f"[0:a:0]aresample=async=1:first_pts=0,asplit={len(stretches)}" + _names("s", stretches))
     for n, (first, last) in enumerate(stretches):
         graph.append(f"[p{n}]trim=start={first}:end={last},setpts=PTS-STARTPTS[v{n}]")
         if found.sound:
@@ -155,10 +155,10 @@ def _joined(parts: Sequence[tuple[Path, Facts]], seconds: float) -> Step:
             sound, number = f"[{number}:a]", number + 1
         graph.append(
             f"{picture}scale={width}:{height}:force_original_aspect_ratio=decrease,"
-            f"pad={width}:{height}:(ow-iw)/2:(oh-ih)/2,setsar=1,fps={rate},format=yuv420p[v{n}]"
+            f"pad={width}:{height}:(ow-iw)/2:(oh-ih)/2,setsar=1,fps={rate}:start_time=0,format=yuv420p[v{n}]"
         )
         if has_sound:
-            graph.append(f"{sound}aresample=48000,aformat=channel_layouts=stereo[a{n}]")
+            graph.append(f"{sound}aresample=48000:async=1:first_pts=0,aformat=channel_layouts=stereo[a{n}]")
     graph.append(_one_after_another(len(parts), has_sound=has_sound))
     arguments = (*inputs, "-filter_complex", ";".join(graph), *_outputs(has_sound=has_sound), WHOLE)
     return Step(arguments, seconds, ENCODING)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from courses.models import WorkshopSession
 from history import models as history
@@ -311,6 +311,20 @@ def discard(recording_id: int, *, actor: str, now: datetime) -> list[str]:
         recording.draft = {}
         _record(recording, "draft_discarded", actor, now, {})
     return sorted(before - publishing.keys(recording))
+
+
+def parts(session_ids: Sequence[int]) -> dict[int, int]:
+    """How many parts the film of each session has, those that wait to be looked at too."""
+    wanted = (
+        select(Recording.session_id, func.count())
+        .join(RecordingPart, RecordingPart.recording_id == Recording.id)
+        .where(Recording.session_id.in_(sorted(session_ids)), RecordingPart.position > 0)
+        .group_by(Recording.session_id)
+    )
+    found = unseen(session_ids)
+    for session_id, number in db.session.execute(wanted):
+        found[session_id] = found.get(session_id, 0) + number
+    return found
 
 
 def unseen(session_ids: Sequence[int]) -> dict[int, int]:

@@ -84,10 +84,16 @@ def review(recording_id: int, *, actor: str, now: datetime) -> None:
 
 
 def put_captions(recording_id: int, language: str, label: str, key: str, *, actor: str, now: datetime) -> list[str]:
-    """Keep stored captions in one language; returns the keys that are no longer needed."""
+    """Keep stored captions in one language; returns the keys that are no longer needed.
+
+    Their times are those of the whole film for as long as its originals are kept.
+    """
     recording = locked(recording_id)
     old = [recording.captions[language]["key"]] if language in recording.captions else []
-    recording.captions = {**recording.captions, language: {"key": key, "label": label}}
+    entry: dict[str, Any] = {"key": key, "label": label}
+    if recording.kept and not any(each.file for each in recording.parts):
+        entry["cut"] = True  # nobody has the whole film any more: these are of the one that is shown
+    recording.captions = {**recording.captions, language: entry}
     _record(recording, "captions_uploaded", actor, now, {"language": language})
     return old
 

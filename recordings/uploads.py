@@ -201,17 +201,6 @@ def on_the_desk(session_ids: Collection[int], now: datetime) -> dict[int, list[U
     return found
 
 
-def parts(session_ids: Collection[int]) -> dict[int, int]:
-    """How many parts of a session's film have arrived: the highest position, by session."""
-    wanted = select(Upload.session_id, Upload.position).where(
-        Upload.session_id.in_(sorted(session_ids)), Upload.state == "arrived"
-    )
-    found: dict[int, int] = {}
-    for session_id, position in db.session.execute(wanted):
-        found[session_id] = max(found.get(session_id, 0), position)
-    return found
-
-
 def next_position(session_id: int) -> int:
     """The first part's number that a session has free."""
     wanted = select(func.max(Upload.position)).where(

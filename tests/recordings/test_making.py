@@ -1,5 +1,6 @@
 """From what arrived to a recording that can be looked through: joined, cut, made smaller, done again, refused."""
 
+import errno
 import io
 import os
 import signal
@@ -17,7 +18,8 @@ from sqlalchemy import select, update
 
 from lib import clock as product_clock
 from lib import db, settings, work
-from recordings import ffmpeg, film_plan, making, making_jobs, originals, publishing, spoken, storage
+from recordings import ffmpeg, film_making, film_plan, making, making_jobs, originals, publishing, spoken, storage
+from recordings.cutting import TimesBroken
 from recordings.making import NoOriginal, NotYet
 from recordings.models import Recording, RecordingPart
 from recordings.publishing import NothingToPublish, NotReviewed
@@ -309,6 +311,24 @@ def test_without_ffmpeg_it_says_so_and_is_made_once_it_is_there(
     assert (found.making, found.problem) == ("ready", "")
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "no room left on the server"),
+        (ffmpeg.Failed("av_interleaved_write_frame(): No space left on device"), "no room left on the server"),
+        (ffmpeg.Failed("moov atom not found"), "could not be read to its end"),
+        (FileNotFoundError("the store has no such file"), "is not where it was kept"),
+        (TimesBroken("Nothing of the film would be left."), "change the cuts on the review page"),
+        (LookupError("nobody foresaw it"), ""),
+    ],
+)
+def test_each_failure_has_a_sentence_that_says_what_is_safe(error: Exception, said: str) -> None:
+    sentence = film_making.problem(error)
+    assert said in sentence
+    assert bool(said) == bool(sentence)
+    assert not sentence or "Please" in sentence
+
+
 def test_a_worker_that_always_dies_of_a_film_stops_trying(app: Flask, slug: str, films: Films) -> None:
     recording_id = made(app, slug, films.mp4)
     cut(app, recording_id, trim_to=1)
@@ -368,6 +388,10 @@ def test_originals_are_kept_until_their_days_are_over(app: Flask, slug: str, fil
     assert "Welcome." in words(app, slug)
     assert "secret" not in words(app, slug)
     assert night(app) == []
+    with app.app_context(), db.writing():
+        key, _ = keep(b"WEBVTT\n\n00:01.000 --> 00:01.900\nOf the film that is shown.\n")
+        publishing.put_captions(recording_id, "en", "English", key, actor="user:1", now=app_now())
+    assert "Of the film that is shown." in words(app, slug)
     with app.app_context(), db.writing(), pytest.raises(NoOriginal):
         making.cut(recording_id, trim_from=0, trim_to=2, cuts=[], marks=[], actor="user:1", now=app_now())
 
