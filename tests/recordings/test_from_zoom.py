@@ -1,6 +1,11 @@
 """From Zoom's doorbell to the film at its session: the whole way, with a Zoom of our own and a real worker's steps."""
 
+import json
 import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +15,7 @@ from sqlalchemy import select
 
 from courses.models import WorkshopSession
 from lib import clock as product_clock
-from lib import db, work
+from lib import db, settings, work
 from lib.work import Job
 from meetings import points
 from recordings import arriving, from_zoom, making, publishing, storage, upload_jobs, uploads, zoom_jobs
@@ -30,6 +35,15 @@ HEAD = b"\x00\x00\x00\x20ftypisom"
 FILM = HEAD + os.urandom(300_000)
 TOKEN = "do-not-show-token"
 LINK = f"https://zoom.us/j/{MEETING}"
+WORKER = """
+import json, sys
+from app import create_app
+from lib import work
+from recordings import zoom_jobs
+
+with create_app(json.loads(sys.argv[1])).app_context():
+    work.run_due(zoom_jobs.HANDLERS)
+"""
 VTT = b"WEBVTT\n\n1\n00:00:01.000 --> 00:00:02.000\nOlu: Welcome.\n"
 
 
@@ -258,6 +272,35 @@ def test_a_worker_killed_in_the_middle_is_gone_on_with_by_the_next(
         name = db.session.scalars(select(Upload.name)).one()
     has = arriving.size(name)
     assert 0 < has < len(FILM)
+    again_at_once(app)
+    work_off(app)
+
+    assert (files(app), arrived(app)) == ([("fetched", "")], [(1, FILM)])
+    assert server.ranges() == ["", f"bytes={has}-"]
+
+
+def test_a_worker_killed_by_the_machine_is_gone_on_with_too(
+    app: Flask, client: PageClient, server: ZoomServer, slug: str
+) -> None:
+    """The same with a process of its own and kill -9."""
+    url = server.serve("/rec/1", FILM, tokens=(TOKEN,), stalls=290_000)
+    ring(client, completed([a_file(url=url, size=len(FILM))]))
+    work_off(app, most=1)
+    with app.app_context():
+        name = db.session.scalars(select(Upload.name)).one()
+        there = arriving.path(name)
+    config = {each: app.config[each] for each in ("DATABASE_URL", "ZOOM_ADDRESS", "LINK_KEYS", "STRIPE_SECRET_KEY")}
+    config |= {"STRIPE_API_BASE": app.config["STRIPE_API_BASE"], "LOG_LEVEL": "CRITICAL", "COLLOQUY_DEMO": "1"}
+    command = [sys.executable, "-c", WORKER, json.dumps(config)]
+    with subprocess.Popen(command, cwd=settings.ROOT) as worker:
+        for _ in range(600):
+            if there.exists() and there.stat().st_size:
+                break
+            time.sleep(0.05)
+        worker.send_signal(signal.SIGKILL)
+    has = there.stat().st_size
+    assert 0 < has < len(FILM)
+    server.released.set()
     again_at_once(app)
     work_off(app)
 

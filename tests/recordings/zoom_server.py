@@ -19,6 +19,7 @@ class Served:
     body: bytes
     etag: str = '"one"'
     drops: list[int] = field(default_factory=list)  # after so many bytes, one answer after the other
+    stalls: int = 0  # sends so many bytes of the first answer and no more, until it is `released`
     status: int = 200
     claims: int | None = None  # another length than it has
     ranges: bool = True
@@ -43,6 +44,7 @@ class ZoomServer:
         self.asked: list[Asked] = []
         self.asked_for_token: list[tuple[str, dict[str, list[str]]]] = []
         self.token_status = 200
+        self.released = threading.Event()
         self.when_asked: Callable[[], None] = lambda: None
         handler = type("Handler", (_Handler,), {"zoom": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -54,6 +56,7 @@ class ZoomServer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.released.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -111,6 +114,12 @@ class _Handler(BaseHTTPRequestHandler):
             headers["Transfer-Encoding"] = "chunked"
             body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
         self._head(206 if is_part else file.status, {name: each for name, each in headers.items() if each})
+        if file.stalls:
+            body, file.stalls = body[: file.stalls], 0
+            self.wfile.write(body)
+            self.wfile.flush()
+            self.zoom.released.wait(60)
+            return
         self.wfile.write(body)
 
     def _head(self, status: int, headers: dict[str, str]) -> None:
