@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -94,23 +94,27 @@ def private_folder() -> Iterator[Path]:
     """A folder for half-made films, gone at the end. Those of workers that were killed are removed first."""
     above = settings.instance_folder() / "making"
     above.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _tidy(above)
-    with tempfile.TemporaryDirectory(dir=above) as name:
-        folder = Path(name)
-        with (folder / LOCK).open("wb") as lock:
+    with ExitStack() as held:
+        with (above / LOCK).open("wb") as gate:  # nobody tidies while a folder is made that nobody holds yet
+            fcntl.flock(gate, fcntl.LOCK_EX)
+            _tidy(above)
+            folder = Path(held.enter_context(tempfile.TemporaryDirectory(dir=above)))
+            lock = held.enter_context((folder / LOCK).open("wb"))
             fcntl.flock(lock, fcntl.LOCK_EX)
-            yield folder
+        yield folder
 
 
 def _tidy(above: Path) -> None:
     """A lock ends with its process, however it ended: a folder whose lock is free belongs to nobody any more."""
     for each in above.iterdir():
+        if not each.is_dir():
+            continue
         try:
-            with (each / LOCK).open("rb") as lock:
+            with (each / LOCK).open("ab") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(each, ignore_errors=True)
-        except OSError:
-            continue  # somebody works in it, or has made it this moment
+        except BlockingIOError:
+            continue  # somebody works in it
 
 
 def _gently(program: str) -> list[str]:
