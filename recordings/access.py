@@ -254,8 +254,7 @@ def _shown(
 
 def watched(seen: Viewing | None, recording: Recording) -> int:
     """How much of the film as it is now the attendee has watched, in per cent."""
-    known = watching.merge(seen.ranges, (), recording.seconds) if seen else []
-    return watching.percent(known, recording.seconds)
+    return watching.percent(seen.ranges, recording.seconds) if seen else 0
 
 
 def state_of(found: Window, paused_at: datetime | None, now: datetime) -> str:
