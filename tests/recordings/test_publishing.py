@@ -93,7 +93,8 @@ def test_the_letter(app: Flask, client: PageClient, clock: Clock, mailbox: Mailb
     assert "Watch it until Tuesday 13 April 2027, 18:00 BST (London)." in text
     assert "Where you are that is Tuesday 13 April 2027, 13:00 EDT (New York)." in text
     assert client.get(page).status_code == 200
-    assert "Tuesday 13 April 2027, 13:00 EDT (New York)" in main_text(client.get(page))
+    said = main_text(client.get(page))
+    assert "closes Tuesday 13 April 2027, 18:00 BST (London), 13:00 EDT for you (New York)" in said
 
 
 def test_a_window_that_closed_before_the_worker_came_is_told_to_nobody(app: Flask, clock: Clock) -> None:
@@ -141,8 +142,8 @@ def test_a_late_buyer_who_is_quicker_than_the_worker(app: Flask, client: PageCli
     assert windows(app) == []
 
     clock.shift(hours=1)
-    assert "Open until Saturday 17 April 2027, 10:00 BST" not in main_text(client.get(page))
-    assert "Open until Saturday 17 April 2027, 09:00 BST" in main_text(client.get(page))
+    assert "closes Saturday 17 April 2027, 10:00 BST" not in main_text(client.get(page))
+    assert "closes Saturday 17 April 2027, 09:00 BST" in main_text(client.get(page))
     do_work(app)
     assert windows(app) == [(BOB[1], "2027-03-20T09:00:00Z", "2027-04-17T08:00:00Z")]
     assert len(letters_to(app, BOB[1])) == 1
