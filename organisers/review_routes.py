@@ -172,11 +172,18 @@ def _page(organiser: Organiser, slug: str, recording: Recording, form: CutsForm,
         seconds=review_forms.length(recording),
         left_out=review_forms.length(recording) - cutting.length(kept) if kept else 0,
         parts=parts,
-        remarks=sorted({probing.remark(Facts(**each.facts)) for each in parts if each.position} - {""}),
+        remarks=_remarks(recording),
         can_cut=bool(recording.whole or (recording.file and not recording.parts)),
         unseen=making.unseen([recording.session_id]),
         done=request.args.get("done", "") if status == 200 else "",
     )
+
+
+def _remarks(recording: Recording) -> list[str]:
+    """What somebody should know of the parts, with their names where there are several."""
+    parts = [each for each in recording.parts if each.position]
+    found = [(each.filename, probing.remark(Facts(**each.facts))) for each in parts]
+    return [f"{name}: {text}" if len(parts) > 1 else text for name, text in found if text]
 
 
 def _forget(do: Callable[[], list[str]]) -> None:

@@ -100,8 +100,9 @@ def test_what_failed_is_told_and_tried_again(app: Flask, owner: PageClient, slug
 
 
 def test_parts_are_put_in_another_order(app: Flask, owner: PageClient, slug: str, films: Films) -> None:
-    made(app, slug, films.mp4, films.long)
+    made(app, slug, films.silent, films.long)
     review = f"{DESK}/workshops/{slug}/recordings/1/review"
+    assert "film.mp4: This film has no sound." in main_text(owner.get(review))
     first, second = [each.id for each in recording(app, slug).parts]
     answer = owner.submit(form(owner.get(review), "/review/parts"), {f"part-{first}": "2", f"part-{second}": "1"})
     assert answer.status_code == 303
