@@ -151,7 +151,7 @@ ONE_PERSON = [
     Sight("joining.go", "early", 403, typed={}),
     Sight("joining.door", "open"),
     Sight("recordings.player", "recording"),
-    Sight("recordings.player", "recording?find=nearer&t=60"),
+    Sight("recordings.player", "recording-searched"),
     Sight("recordings.player", "recording-closed", 403),
     Sight("notes.listed", "recording/notes"),
     Sight("notes.listed", "recording-closed/notes"),

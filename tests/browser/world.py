@@ -24,7 +24,7 @@ from lib.settings import ROOT
 from mail.models import Letter
 from payments import invoices
 from policies import versions
-from recordings import access, publishing
+from recordings import access, handout_kinds, handouts, notes, publishing
 from recordings.models import AccessWindow
 from tests.bookings import making, waiting_people
 from tests.builders import a_code, a_course, a_meeting, a_question, a_ticket, a_workshop, arranged
@@ -213,6 +213,19 @@ def _recordings(app: Flask) -> dict[str, str]:
             why="",
             session_id=recording.session_id,
         )
+        for person in (leonie, closed):
+            notes.write(person.organiser_id, person.id, recording.id, 73, "Matched, not slow.\nAnd again.", now)
+        handouts.add(
+            leonie.workshop,
+            session_id=None,
+            name="Slides",
+            kind=handout_kinds.KINDS["pdf"],
+            key="0" * 32,  # shown, not downloaded
+            size=300_000,
+            access="always",
+            until_at=None,
+            now=now,
+        )
         soon = db.session.scalars(
             select(Attendee)
             .join(Workshop)
@@ -220,6 +233,7 @@ def _recordings(app: Flask) -> dict[str, str]:
         ).one()
         return {
             "recording": access.url(leonie, recording.id),
+            "recording-searched": f"{access.url(leonie, recording.id)}?find=nearer&t=60",
             "recording-closed": access.url(closed, recording.id),
             "recorded-desk": f"/organise/sea-street/workshops/{leonie.workshop.slug}",
             "watched-desk": f"/organise/sea-street/workshops/{closed.workshop.slug}/watching/{window.id}",
