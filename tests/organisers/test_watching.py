@@ -7,13 +7,14 @@ from flask import Flask
 from sqlalchemy import select
 
 from bookings.models import Attendee, Booking
+from courses.models import Workshop
 from lib import clock as product_clock
 from lib import db
 from mail.models import Letter
 from recordings import outages
 from recordings.models import AccessWindow, Recording, RecordingPart, Viewing
 from tests.bookings.making import ANN, BOB
-from tests.builders import arranged
+from tests.builders import a_workshop, arranged
 from tests.conftest import Clock
 from tests.organisers.conftest import DESK
 from tests.organisers.desk import press, statements
@@ -155,5 +156,22 @@ def test_three_hundred_viewers_cost_as_many_statements_as_three(app: Flask, owne
             db.session.add(window)
 
     assert [statements(app, lambda each=each: owner.get(each)) for each in pages] == few  # type: ignore[misc]
-    assert "300 may watch" in main_text(owner.get(page))
+    assert "300 people may watch" in main_text(owner.get(page))
     assert "Page 1 of 6" in main_text(owner.get(page))
+
+
+def test_how_the_days_are_counted_is_set_at_the_desk_and_said_on_the_page(
+    app: Flask, owner: PageClient, client: PageClient, clock: Clock
+) -> None:
+    with arranged(app):
+        made = a_workshop(catch_up_offered=True, in_days=20)
+        slug, page = made.slug, f"{DESK}/workshops/{made.slug}/edit"
+    choice = {"catch_up_from": "last session", "catch_up_days": "14", "one_at_a_time": True}
+    assert press(owner, page, page, **choice).status_code == 303
+
+    with app.app_context():
+        kept = db.session.scalars(select(Workshop).where(Workshop.slug == slug)).one()
+        assert (kept.catch_up_from, kept.catch_up_days, kept.one_at_a_time) == ("last session", 14, True)
+    said = main_text(client.get(f"/workshops/{slug}"))
+    assert "Catch-up until 14 days after the last session." in said
+    assert "until 14 days after the last session has ended, at the same hour of the day in London." in said
