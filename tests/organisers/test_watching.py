@@ -166,7 +166,7 @@ def test_how_the_days_are_counted_is_set_at_the_desk_and_said_on_the_page(
     with arranged(app):
         made = a_workshop(catch_up_offered=True, in_days=20)
         slug, page = made.slug, f"{DESK}/workshops/{made.slug}/edit"
-    choice = {"catch_up_from": "last session", "catch_up_days": "14", "one_at_a_time": True}
+    choice: dict[str, str | bool] = {"catch_up_from": "last session", "catch_up_days": "14", "one_at_a_time": True}
     assert press(owner, page, page, **choice).status_code == 303
 
     with app.app_context():

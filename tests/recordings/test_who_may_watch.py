@@ -121,6 +121,35 @@ def test_a_cancelled_place_has_lost_it(app: Flask, client: PageClient, pages: di
     assert statuses(client, pages) == {"ann": 404, "bob": 206}
 
 
+# The last second, on either side of both changes of the clocks
+
+
+@pytest.mark.parametrize(
+    ("published_at", "closes"),
+    [
+        ("2027-03-09T18:00:00Z", "2027-04-06T17:00:00Z"),
+        ("2027-10-12T17:00:00Z", "2027-11-09T18:00:00Z"),
+    ],
+)
+def test_vid_05_the_page_the_film_and_the_report_end_in_the_same_second(
+    app: Flask, client: PageClient, clock: Clock, published_at: str, closes: str
+) -> None:
+    clock.set("2027-03-01T09:00:00Z")
+    slug = a_recorded_workshop(app)
+    made = booked(app, slug)
+    kept = a_film(app, slug)
+    clock.set(published_at)
+    published(app, kept)
+    page = address(app, made, kept)
+    clock.set(closes)
+    clock.shift(seconds=-1)
+    assert (client.get(page).status_code, bytes_of(client, page).status_code) == (200, 206)
+    assert watched(client, page, "").status_code == 200
+    clock.shift(seconds=1)
+
+    assert (client.get(page).status_code, bytes_of(client, page).status_code) == (403, 403)
+
+
 # One device at a time
 
 
