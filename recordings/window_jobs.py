@@ -1,11 +1,11 @@
 """What every minute brings for recordings: whether they can be watched, whose time ends, and who missed a session."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import urllib3
 from flask import current_app
 
-from lib import db, web, work
+from lib import clock, db, web, work
 from recordings import missed, outages, reminders, storage
 from recordings.ranges import Piece
 
@@ -13,6 +13,7 @@ CHECK = "recordings.check"
 REMIND = "recordings.remind"
 # A restart takes a few seconds and is no outage.
 TRIES = urllib3.Retry(3, backoff_factor=2, status_forcelist=[500, 502, 503, 504], raise_on_status=False)
+SILENCE = timedelta(seconds=5)
 ANSWERED = "site_answered"
 
 
@@ -22,11 +23,18 @@ def check(_task: work.Task, now: datetime) -> None:
     db.session.rollback()
     if not watched:
         return
-    site = _not_ready()
-    found = {number: site or _unreadable(key, size) for number, key, size in watched}
+    nothing = _not_ready()  # why no film can be watched at all
+    found: dict[int, str] = {}
+    for number, key, size in watched:
+        asked_at = clock.machine_now()
+        found[number] = nothing or _unreadable(key, size)
+        if found[number] and clock.machine_now() - asked_at > SILENCE:
+            nothing = "The store of films does not answer."  # asking it for each would keep letters waiting
+    # What was replaced or taken back meanwhile tells nothing.
+    still = {(number, key) for number, key, _ in outages.watched_over(now)}
     db.session.rollback()
     with db.writing():
-        outages.note(found, now)
+        outages.note({number: found[number] for number, key, _ in watched if (number, key) in still}, now)
 
 
 def database_back(task: work.Task, _now: datetime) -> None:

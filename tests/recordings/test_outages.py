@@ -76,6 +76,24 @@ def seen(app: Flask) -> list[tuple[str, str | None, int | None]]:
         ]
 
 
+def test_a_film_that_is_replaced_while_it_is_checked_is_no_outage(
+    app: Flask, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app.app_context():
+        slug = db.session.get_one(Recording, kept.id).session.workshop.slug
+    real = window_jobs._unreadable
+
+    def replaced(key: str, size: int) -> str:
+        a_film(app, slug)
+        why = real(key, size)
+        assert why
+        return why
+
+    monkeypatch.setattr(window_jobs, "_unreadable", replaced)
+    check(app)
+    assert seen(app) == []
+
+
 def test_a_lost_film_is_an_outage_until_it_is_back_and_every_window_grows(app: Flask, clock: Clock, kept: Kept) -> None:
     check(app)
     assert seen(app) == []
@@ -150,6 +168,28 @@ def test_one_letter_to_a_person_however_many_recordings(app: Flask, clock: Clock
 
     assert ends(app) == ["2027-04-13T18:00:00Z"] * 2
     assert told(app) == [ANN[1]]
+
+
+def test_a_silent_store_is_asked_once_for_all_films(
+    app: Flask, clock: Clock, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slug = a_recorded_workshop(app)
+    booked(app, slug)
+    published(app, a_film(app, slug))
+    asked = []
+    machine = [datetime.now(UTC)]
+
+    def silent(key: str) -> int:
+        asked.append(key)
+        machine[0] += timedelta(seconds=15)
+        raise TimeoutError
+
+    monkeypatch.setattr("lib.clock.machine_now", lambda: machine[0])
+    monkeypatch.setattr(storage, "size", silent)
+    check(app)
+
+    assert len(asked) == 1
+    assert [ended for _, ended, _ in seen(app)] == [None, None]
 
 
 # Two workers
