@@ -20,7 +20,7 @@ from lib import clock, db
 
 LEASE = timedelta(minutes=2)
 MOST_ATTEMPTS = 12
-KEPT = timedelta(hours=1)
+KEPT_MINUTES = 60
 BACK = "database.back"  # could not be asked for a while: who watches over something else then hears of it
 LONGEST_PAUSE = timedelta(hours=6)
 
@@ -133,9 +133,15 @@ def plan_minute(kinds: Collection[str], now: datetime) -> None:
     """
     due_at = now.replace(second=0, microsecond=0)
     for kind in kinds:
-        post(kind, "minute", due_at, dedupe_key=f"{kind}:{due_at:%Y-%m-%dT%H:%M}")
-    long_done = Job.ended_at < clock.machine_now() - KEPT
-    db.session.execute(delete(Job).where(Job.about == "minute", Job.kind.in_(list(kinds)), long_done, ~Job.is_dead))
+        post(kind, "minute", due_at, dedupe_key=_minute_key(kind, due_at))
+    # Named one by one, so that nobody looks through all the work that was ever done.
+    past = [due_at - timedelta(minutes=n) for n in range(KEPT_MINUTES, 2 * KEPT_MINUTES)]
+    long_done = Job.dedupe_key.in_([_minute_key(kind, each) for kind in kinds for each in past])
+    db.session.execute(delete(Job).where(long_done, Job.ended_at.is_not(None), ~Job.is_dead))
+
+
+def _minute_key(kind: str, due_at: datetime) -> str:
+    return f"{kind}:{due_at:%Y-%m-%dT%H:%M}"
 
 
 def run_due(handlers: Handlers, *, most: int | None = None) -> int:
