@@ -178,6 +178,29 @@ def test_the_page(client: PageClient, page: str) -> None:
     assert "the clocks go forward in between" in text
 
 
+def test_a_slow_line_gets_the_smaller_film_and_everybody_the_poster(
+    app: Flask, client: PageClient, page: str, clock: Clock
+) -> None:
+    assert client.get(f"{page}/poster").status_code == 404
+    assert "Slow line" not in main_text(client.get(page))
+    with app.app_context():
+        small, poster = (storage.keep(io.BytesIO(body))[0] for body in (b"small film", b"\xff\xd8\xff picture"))
+        with db.writing():
+            recording = db.session.scalars(select(Recording)).one()
+            recording.small, recording.poster, recording.chapters = small, poster, [[0, "Welcome"], [60, "Nearer"]]
+
+    shown = client.get(f"{page}?t=5")
+    assert f'href="{page}?t=5&amp;size=small">Slow line' in shown.get_data(as_text=True)
+    assert f'poster="{page}/poster"' in shown.get_data(as_text=True)
+    assert f'href="{page}?t=60" data-at="60"' in shown.get_data(as_text=True)
+    assert f'src="{page}/media?size=small"' in client.get(f"{page}?size=small").get_data(as_text=True)
+    for path, body in (("media?size=small", b"small film"), ("media", BYTES), ("poster", b"\xff\xd8\xff picture")):
+        answer = client.get(f"{page}/{path}")
+        assert (answer.status_code, answer.get_data()) == (200, body)
+    clock.set(CLOSES)
+    assert [client.get(f"{page}/{path}").status_code for path in ("media?size=small", "poster")] == [403, 403]
+
+
 def is_unknown(client: PageClient, path: str, headers: dict[str, str] | None = None) -> bool:
     nowhere = client.get("/nowhere/at/all", headers=headers)
     answer = client.get(path, headers=headers)
