@@ -213,6 +213,26 @@ def test_money_that_comes_after_it_was_spent_elsewhere_goes_back_in_full(app: Fl
     assert faults(app, clock) == []
 
 
+def test_what_is_given_back_while_the_bank_debit_is_on_its_way_stays_given_back(
+    app: Flask, clock: Clock, slug: str
+) -> None:
+    a_credit(app, slug, clock, 5000)
+    made = held(app, replace(a_wish(slug), credit_of=BEA))
+    intent = "pi_of_a_bank"
+    receive(app, made, payment_status="unpaid", intent_status="processing", intent=intent)
+    assert state_of(app, made) == "awaiting_bank"
+    with arranged(app):
+        bill_id = db.session.get_one(Booking, made.id).bill_id
+        credits.give_back(bill_id, 2000, reason="Cy stays half a day", now=clock.at)
+
+    receive(app, made, intent=intent)
+    assert state_of(app, made) == "confirmed"
+    assert left(app, clock) == 2000
+    found = bill_of(app, made)
+    assert (found.owed_minor, found.paid_minor, found.credit_minor, found.due_minor) == (14800, 16800, 2000, 0)
+    assert faults(app, clock) == []
+
+
 @pytest.mark.parametrize(("seconds", "used"), [(-1, 5000), (0, 0)])
 def test_it_pays_up_to_its_last_second(app: Flask, clock: Clock, slug: str, seconds: int, used: int) -> None:
     until = clock.at + timedelta(days=3)
