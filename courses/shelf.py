@@ -116,6 +116,7 @@ class OrganiserFacts:
     about: str
     colour: str = ""
     logo: str = ""
+    vat_mode: str = "none"
     policy: versions.Version | None = None
 
 
