@@ -117,7 +117,11 @@ def give_back(bill_id: int, most: int, *, reason: str, now: datetime, stood_stil
 
 
 def expire(credit_id: int, now: datetime) -> int:
-    """End a credit whose time has come; what was left of it. Nothing happens before that time."""
+    """End a credit whose time has come; what was left of it. Nothing happens before that time.
+
+    Its bill is locked first, as by everybody who spends it or gives it back: the row of its end hangs on that bill.
+    """
+    ledger.lock(db.session.scalars(select(Credit.source_bill_id).where(Credit.id == credit_id)).one())
     credit = db.session.scalars(
         select(Credit).where(Credit.id == credit_id).with_for_update().execution_options(populate_existing=True)
     ).one()
