@@ -27,7 +27,7 @@ from tests.builders import (
 from tests.conftest import MORNING, Clock
 from tests.page import PageClient, main_text, tree, words
 
-pytestmark = pytest.mark.both_databases
+pytestmark = pytest.mark.proved_on_both
 
 DESCRIPTION = (
     '<p>OK</p><img src=x onerror=alert(1)><a href="javascript:alert(1)">a</a>'

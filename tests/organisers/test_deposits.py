@@ -17,7 +17,7 @@ from tests.organisers.desk import statements
 from tests.organisers.test_prices import new_ticket, without_delete
 from tests.page import PageClient, form, main_text
 
-pytestmark = pytest.mark.both_databases
+pytestmark = pytest.mark.proved_on_both
 APRIL, MAY = date(2027, 4, 5), date(2027, 5, 3)
 IN_PARTS = {
     "name": "Self-funded",
