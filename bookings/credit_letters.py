@@ -1,10 +1,13 @@
 """The letters about credits: a new one, with the link to its person's statement, and one that something is on again."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bookings import letters
 from bookings.models import Booking
 from lib import links, web, zones
+from payments import ledger
+from payments.credits import Left
 from payments.models import Credit
 
 LAST_SECOND = timedelta(seconds=1)
@@ -34,11 +37,25 @@ def kept(booking: Booking, credit: Credit, now: datetime) -> None:
     )
 
 
-def back_on_it(booking: Booking, minor: int, now: datetime, *, stood_still: bool) -> None:
+def back_words(booking: Booking, given: Sequence[Left], now: datetime) -> list[str]:
+    """What of the booking goes back to credits, and until when it can be spent, a sentence a credit."""
+    said = []
+    for each in given:
+        start = f"{letters.amount(booking, each.minor)} goes back to the credit it was paid with"
+        if each.expires_at is None:
+            said.append(f"{start}, which has no last day.")
+            continue
+        last = zones.moment(each.expires_at - LAST_SECOND, booking.organiser.zone)
+        ends = f"can be spent until {last}" if each.expires_at > now else f"cannot be spent any more: it ended {last}"
+        said.append(f"{start}, which {ends}.")
+    return said
+
+
+def back_on_it(booking: Booking, given: Sequence[Left], now: datetime) -> None:
     """What was paid with a credit is on it again. To the booker, without its link: it may be another's credit."""
-    amount = letters.amount(booking, minor)
-    ends = "moves by the time it was with this booking" if stood_still else "is the one it had"
+    amount = letters.amount(booking, sum(each.minor for each in given))
     said = f"{amount} is on its credit again"
+    is_shut = booking.state == "confirmed" and ledger.of_bill(booking.bill_id).is_all_back
     letters.to_booker(
         booking,
         "booking_changed",
@@ -46,8 +63,9 @@ def back_on_it(booking: Booking, minor: int, now: datetime, *, stood_still: bool
         subject=f"Booking {booking.reference}: {said}",
         heading=said,
         sentences=[
-            f"{amount} of this booking had been paid with a credit, so it is not sent to a card or an account: it "
-            f"can be used for another booking. The credit's last day, where it has one, {ends}.",
+            f"{amount} of this booking had been paid with a credit, so it is not sent to a card or an account.",
+            *back_words(booking, given, now),
+            *(["All that was paid is back, so the links to join and to watch have stopped working."] * is_shut),
             "The link in the letter that brought the credit opens it, and so does signing in with its address.",
         ],
     )

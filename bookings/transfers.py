@@ -22,6 +22,7 @@ from bookings.attendee_rows import Added
 from bookings.change_rows import NotAllowed
 from bookings.change_terms import Act, Deal, Offer, Ruling
 from bookings.models import Attendee, Booking
+from bookings.returning import Back
 from courses import catalogue, places, schedule, shelf, standing
 from courses.models import TicketType, Workshop
 from lib import db, zones

@@ -84,8 +84,9 @@ def _give(
         returning.keep_as_credit(booking, minor, email=email, reason=why, expires_at=until, actor=by, now=now)
         return
     shares = {each.id: minor for each in booking.attendees if str(each.n) == whose}
-    returning.give(booking, minor, source="organiser", reason=why, actor=by, now=now, shares=shares)
-    money_letters.given_back(booking, minor, now)
+    back = returning.give(booking, minor, source="organiser", reason=why, actor=by, now=now, shares=shares)
+    if back.refunds:
+        money_letters.given_back(booking, back.refund_minor, now)
 
 
 def _why_and_amount(booking: Booking) -> tuple[str, int, Problems]:

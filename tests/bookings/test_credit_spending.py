@@ -12,11 +12,13 @@ from bookings import audit, credit_letters, credit_spending, lifecycle, moving, 
 from bookings.models import Booking
 from courses.models import Workshop
 from lib import db, links
+from mail import render
 from mail.models import Letter
 from payments import credits, ledger
 from payments.models import Credit, PaymentAttempt
 from tests.bookings import filling
 from tests.bookings.making import Made, a_wish, held, lapse, paid, receive, state_of
+from tests.bookings.test_changes import a_policy, a_slug, sent
 from tests.builders import a_course, a_ticket, a_workshop, an_organiser, arranged
 from tests.conftest import Clock
 from tests.page import PageClient, main_text
@@ -294,6 +296,9 @@ def test_what_the_organiser_cancels_after_the_credit_has_ended_can_be_used_again
         told = db.session.scalars(select(Letter).where(Letter.template == "booking_changed")).one()
         assert told.values["heading"] == "£50.00 is on its credit again"
         assert "/credits/" not in str(told.values), "whoever booked need not be whose credit it is"
+        assert "can be spent until Tuesday 9 March 2027, 08:59 GMT (London)" in str(told.values), (
+            "its time stood still for five days"
+        )
     assert left(app, clock) == 5000
     clock.shift(days=2)
     assert left(app, clock) == 0
@@ -312,3 +317,68 @@ def test_money_kept_as_a_credit_does_not_go_back_as_well(app: Flask, clock: Cloc
         assert back.minor == 6800
     found = bill_of(app, made)
     assert (found.refunded_minor, found.credit_minor, found.kept_minor) == (6800, 10000, 0)
+
+
+# Where money goes back to
+
+
+def told_of(app: Flask, *templates: str) -> list[str]:
+    with app.app_context():
+        found = db.session.scalars(select(Letter).where(Letter.template.in_(templates)).order_by(Letter.id))
+        return [render.parts(each).text for each in found if each.to_email == BEA]
+
+
+@pytest.mark.parametrize(
+    ("days", "ends"),
+    [(30, "can be spent until Thursday 1 April 2027, 09:59 BST (London)"), (None, "has no last day")],
+)
+def test_a_place_paid_with_a_credit_alone_goes_back_to_it_and_no_bank_is_spoken_of(
+    app: Flask, client: PageClient, clock: Clock, days: int | None, ends: str
+) -> None:
+    a_policy(app)
+    slug = a_slug(app, in_days=40)
+    a_credit(app, slug, clock, 16800, expires_at=clock.at + timedelta(days=days) if days else None)
+    made = held(app, replace(a_wish(slug), credit_of=BEA))
+    client.get(made.url)
+    page = f"/bookings/{made.reference}/cancellation"
+    said = f"£158.00 goes back to the credit it was paid with, which {ends}."
+    assert said in main_text(client.get(page))
+
+    assert sent(client, page, "/cancellation#quote").status_code == 303
+
+    letters = told_of(app, "booking_changed")
+    assert len(letters) == 2
+    assert all(said in " ".join(each.split()) for each in letters)
+    assert not any("bank" in each.lower() for each in letters)
+    assert left(app, clock) == 15800
+
+
+def test_a_credit_that_has_ended_is_not_said_to_be_there(app: Flask, clock: Clock, slug: str) -> None:
+    a_credit(app, slug, clock, 5000, expires_at=clock.at + timedelta(days=2))
+    made = paid(app, replace(a_wish(slug), credit_of=BEA))
+    clock.shift(days=5)
+    with arranged(app):
+        booking = lifecycle.locked(db.session.get_one(Booking, made.id).bill_id)
+        returning.give(booking, 16800, source="organiser", reason="ill", actor="user:1", now=clock.at)
+    (said,) = told_of(app, "booking_changed")
+    assert "cannot be spent any more: it ended Thursday 4 March 2027, 08:59 GMT (London)" in " ".join(said.split())
+    assert "the links to join and to watch have stopped working" in " ".join(said.split())
+    assert left(app, clock) == 0
+
+
+def test_the_letter_about_a_cancelled_workshop_says_what_goes_where(app: Flask, clock: Clock, slug: str) -> None:
+    for minor in (16800, 5000):
+        a_credit(app, slug, clock, minor)
+    whole = paid(app, replace(a_wish(slug), credit_of=BEA))
+    part = paid(app, replace(a_wish(slug, people=[("Dee", "dee@clinic.example")]), credit_of=BEA))
+    with arranged(app):
+        workshop = db.session.scalars(select(Workshop).where(Workshop.slug == slug)).one()
+        moving.cancel_workshop(workshop, "The presenter is ill.", actor="user:1", now=clock.at)
+    first, second = (" ".join(each.split()) for each in told_of(app, "cancelled_booking"))
+    on_credit = "goes back to the credit it was paid with, which has no last day."
+    assert whole.reference in first
+    assert f"£168.00 {on_credit}" in first
+    assert "bank" not in first
+    assert part.reference in second
+    assert "£118.00 goes back the way you paid" in second
+    assert f"five to ten days. £50.00 {on_credit}" in second

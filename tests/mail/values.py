@@ -145,6 +145,7 @@ VALUES: dict[str, dict[str, Any]] = {
         "why": "Dr Marsh is ill",
         "attendees": ["Ines Carraway", "Tom Adeyemi-Holt"],
         "workshops_url": "https://colloquy.example/workshops",
+        "credited": ["£50.00 goes back to the credit it was paid with, which has no last day."],
         "is_paid": True,
         "stays": "Listening at Dusk",
     },
