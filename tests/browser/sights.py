@@ -243,6 +243,8 @@ BACK_OFFICE = [
     Sight("organise_people.booking", "desk-held", who=OWNER),
     Sight("organise_people.booking", "desk-in-parts", who=OWNER),
     Sight("organise_plans.listed", f"{DESK}/instalments", who=OWNER),
+    Sight("organise_plans.paying", "desk-in-parts/instalments", who=OWNER),
+    Sight("organise_plans.receive", "desk-in-parts/instalments", 422, typed={"amount": "much"}, who=OWNER),
     Sight("organise_tickets.edit", f"{OWN}/tickets/parts", who=OWNER),
     Sight("organise_acts.correct", "desk-booking/attendees/0/correction", 422, typed={"email": "nowhere"}, who=OWNER),
     Sight("organise_people.letter", "desk-letter", who=OWNER),

@@ -55,6 +55,8 @@ TABLE = {
     "organise_newsletter.edit": MANAGE,
     "organise_newsletter.change": MANAGE,
     "organise_plans.listed": MANAGE,
+    "organise_plans.paying": MANAGE,
+    "organise_plans.receive": MANAGE,
     "organise_proofs.shown": MANAGE,
     "organise_proofs.check": MANAGE,
     "organise_workshops.new": MANAGE,
