@@ -79,16 +79,17 @@ WEIGHED = [
 STEP = st.tuples(st.sampled_from(WEIGHED), st.integers(0, 3), st.integers(1, 20000))
 
 
-def begun(drawn: tuple[int, int, bool, list[Step]]) -> list[Step]:
+def begun(drawn: tuple[tuple[str, str], int, int, bool, list[Step]]) -> list[Step]:
     """Two bookings are paid before anything else happens; whether that was told of is up to what was drawn."""
-    first, second, is_told, rest = drawn
+    (one, other), first, second, is_told, rest = drawn
     told: list[Step] = [("ring", 3, first), ("ring", 3, second + 7)] if is_told else []
-    return [("book", 1, 2), ("pay", 0, first), ("book", 0, 1), ("pay", 0, second), *told, *rest]
+    return [(one, 1, 2), ("pay", 0, first), (other, 0, 1), ("pay", 0, second), *told, *rest]
 
 
-STEPS = st.tuples(st.integers(0, 3), st.integers(0, 3), st.booleans(), st.lists(STEP, min_size=8, max_size=24)).map(
-    begun
-)
+KIND = st.sampled_from(("book", "book", "bundle", "deposit"))
+STEPS = st.tuples(
+    st.tuples(KIND, KIND), st.integers(0, 3), st.integers(0, 3), st.booleans(), st.lists(STEP, min_size=8, max_size=24)
+).map(begun)
 
 
 class World:
