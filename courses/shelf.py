@@ -92,7 +92,7 @@ class TicketFacts:
     prices: tuple[PriceFacts, ...] = ()
     pools: tuple[int, ...] = ()
     sessions: tuple[int, ...] = ()
-    terms: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    terms: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
