@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from bookings import letters
 from bookings.models import Booking
 from lib import links, web, zones
+from lib.forms import person_of
 from payments import ledger
 from payments.credits import Left
 from payments.models import Credit
@@ -13,9 +14,9 @@ from payments.models import Credit
 LAST_SECOND = timedelta(seconds=1)
 
 
-def url(credit: Credit) -> str:
-    """The statement of the person whose credit it is."""
-    return web.url("credits.statement", token=links.token("credit", credit.id, 1))
+def url(credit: Credit, version: int = 1) -> str:
+    """The statement of the person whose credit it is; a new credit's link has version 1."""
+    return web.url("credits.statement", token=links.token("credit", credit.id, version))
 
 
 def until(credit: Credit, zone: str) -> str | None:
@@ -34,6 +35,22 @@ def kept(booking: Booking, credit: Credit, now: datetime) -> None:
         amount=amount,
         until=until(credit, booking.organiser.zone),
         credit_url=url(credit),
+    )
+
+
+def renewed(booking: Booking, credit: Credit, credit_url: str, now: datetime) -> None:
+    """Earlier links have ended. To the address that the credit is kept for, and to nobody else: where the booking has
+    another by now, without a way to the booking."""
+    is_theirs = person_of(booking.booker_email) == credit.person
+    letters.to_booker(
+        booking,
+        "credit_link",
+        now,
+        to_email=None if is_theirs else credit.person,
+        subject=f"A new link to your credit with {booking.organiser.name}",
+        credit_url=credit_url,
+        is_theirs=is_theirs,
+        booking_url=letters.booking_url(booking) if is_theirs else "",
     )
 
 

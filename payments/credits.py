@@ -135,6 +135,18 @@ def expire(credit_id: int, now: datetime) -> int:
     return left
 
 
+def lock_all(person: str, organiser_id: int) -> Sequence[Credit]:
+    """Lock all of a person's credits, spent or over or not; those credits."""
+    wanted = select(Credit).where(Credit.organiser_id == organiser_id, Credit.person == person_of(person))
+    locking = wanted.order_by(Credit.id).with_for_update().execution_options(populate_existing=True)
+    return db.session.scalars(locking).all()
+
+
+def of_bill(bill_id: int) -> Sequence[Credit]:
+    """What was kept of a bill as credits."""
+    return db.session.scalars(select(Credit).where(Credit.source_bill_id == bill_id).order_by(Credit.id)).all()
+
+
 def statement(email: str, organiser_id: int) -> list[tuple[Credit, list[Movement]]]:
     """The person's credits, oldest first, each with all that happened to it."""
     found = db.session.scalars(

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import cast
 from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from bookings import audit, credit_letters, credit_spending, lifecycle, moving, returning
+from bookings import audit, credit_letters, credit_links, credit_spending, lifecycle, moving, returning
 from bookings.models import Booking
 from courses.models import Workshop
 from lib import db, links
@@ -21,7 +22,7 @@ from tests.bookings.making import Made, a_wish, held, lapse, paid, receive, stat
 from tests.bookings.test_changes import a_policy, a_slug, sent
 from tests.builders import a_course, a_ticket, a_workshop, an_organiser, arranged
 from tests.conftest import Clock
-from tests.page import PageClient, main_text
+from tests.page import PageClient, form, main_text
 
 pytestmark = pytest.mark.both_databases
 BEA = "bea@clinic.example"
@@ -382,3 +383,45 @@ def test_the_letter_about_a_cancelled_workshop_says_what_goes_where(app: Flask, 
     assert part.reference in second
     assert "£118.00 goes back the way you paid" in second
     assert f"five to ten days. £50.00 {on_credit}" in second
+
+
+# The link itself
+
+
+def test_a_link_that_is_ended_opens_nothing_in_any_browser_and_a_new_one_goes_by_letter(
+    app: Flask, client: PageClient, clock: Clock, slug: str
+) -> None:
+    number, other = a_credit(app, slug, clock, 5000), a_credit(app, slug, clock, 7000)
+    first, second = statement_of(app, number), statement_of(app, other)
+    booking_form = f"/workshops/{slug}/bookings/new"
+    elsewhere = cast(PageClient, app.test_client())
+    elsewhere.get(first)
+    assert "Use my credit" in main_text(elsewhere.get(booking_form))
+
+    done = client.submit(form(client.get(first), "/end"))
+
+    assert done.status_code == 303
+    assert "A new one is on its way" in main_text(client.get(done.location))
+    assert [client.get(each).status_code for each in (first, second)] == [404, 404]
+    for browser in (client, elsewhere):
+        assert "Use my credit" not in main_text(browser.get(booking_form))
+    assert elsewhere.post(f"{first}/end").status_code in (400, 404)
+    with app.app_context():
+        (letter,) = db.session.scalars(select(Letter).where(Letter.template == "credit_link"))
+        assert letter.to_email == BEA
+        address = urlsplit(letter.values["credit_url"]).path
+    assert "£120.00 can be used" in main_text(client.get(address))
+    assert "Use my credit" in main_text(client.get(booking_form))
+    assert left(app, clock) == 12000
+
+
+def test_a_new_link_goes_to_whose_credit_it_is(app: Flask, clock: Clock, slug: str) -> None:
+    number = a_credit(app, slug, clock, 5000)
+    with arranged(app):
+        credit = db.session.get_one(Credit, number)
+        booking = db.session.scalars(select(Booking).where(Booking.bill_id == credit.source_bill_id)).one()
+        booking.booker_email = "bea@elsewhere.example"
+        credit_links.end(credit, actor="user:1", now=clock.at)
+        letter = db.session.scalars(select(Letter).where(Letter.template == "credit_link")).one()
+        assert letter.to_email == BEA
+        assert "/bookings/" not in render.parts(letter).text, "the booking has another address by now"

@@ -131,6 +131,7 @@ ONE_PERSON = [
     Sight("changes.transferring", "confirmed/transfer", 404),
     Sight("changes.transfer", "confirmed/transfer", 422, typed={"attendee": "0"}),
     Sight("credits.statement", "credit"),
+    Sight("credits.ended", "/credits/ended"),
     Sight("waiting.new", "/workshops/tour-waited/waiting"),
     Sight("waiting.join", "/workshops/tour-waited/waiting", 422, typed={"email": "nowhere", "places": "many"}),
     Sight("waiting.asked", "/workshops/tour-waited/waiting/asked"),

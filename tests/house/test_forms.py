@@ -164,6 +164,8 @@ NEVER_WRONG = {
     "organise_policies.make_default": ONE_BUTTON,
     "organise_invoices.refund_sent": ONE_BUTTON,
     "organise_money.again": ONE_BUTTON,
+    "organise_money.renew_link": ONE_BUTTON,
+    "credits.end": ONE_BUTTON,
     "organise_proofs.check": ONE_BUTTON,
     "organise_settings.save_money": "two ticks: nothing is typed that could be wrong",
     "organise.delete_course": ONE_BUTTON,

@@ -262,6 +262,7 @@ VALUES: dict[str, dict[str, Any]] = {
         "until": "Wednesday 1 March 2028, 23:59 GMT (London)",
         "credit_url": "https://colloquy.example/credits/7-abc",
     },
+    "credit_link": {**_BOOKING, "is_theirs": True, "credit_url": "https://colloquy.example/credits/7-abc"},
     "waiting_offer": {
         **_WAITING,
         "waiting_url": "https://colloquy.example/waiting/7-abc",

@@ -136,6 +136,7 @@ TABLE = {
     "organise_invoices.refund_sent": MANAGE,
     "organise_money.give_back": MANAGE,
     "organise_money.again": MANAGE,
+    "organise_money.renew_link": MANAGE,
     "organise_settings.save_money": MANAGE,
     "organise_papers.papers": OWN,
     "organise_papers.paper": OWN,
