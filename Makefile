@@ -37,7 +37,7 @@ check: ## Under a minute: ruff, mypy and the quick tests, on SQLite alone
 	COLLOQUY_TEST_POSTGRES=none .venv/bin/python -m pytest -q -n 2 -m "not browser and not prove" -k "not postgresql" \
 		--ignore=tests/browser --ignore=tests/journeys --ignore=tests/races --ignore=tests/setup
 
-prove: ## The long loops: kills, fuzzing, sell-outs, a fresh clone as an ordinary user
+prove: ## The long loops: kills, fuzzing, sell-outs, a fresh clone as an ordinary user, pages on PostgreSQL
 	@deploy/python.sh deploy/environment.py dev
 	@deploy/python.sh deploy/needs.py
 	.venv/bin/python -m pytest -m prove

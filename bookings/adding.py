@@ -2,7 +2,8 @@
 
 The new people come under what was agreed for the booking, its policy as it was frozen; their own time of purchase
 counts. What is to be paid is paid first: the places are held until the page's end, and nobody is an attendee until
-then. A ticket that could be paid in parts or on an invoice is paid whole and by card here.
+then. A ticket that could be paid in parts or on an invoice is paid whole here, by card, or with a credit that pays for
+all that is added; one that does not stays for another booking.
 
 A code counts for a booking as it was made. So a code with a limit of any kind (on its uses, on the places of a booking
 or on what it may give, or one person's own) takes nothing off what is added: it would be had twice for one use. A code
@@ -28,35 +29,39 @@ from bookings import (
     closed,
     coming,
     comping,
+    credit_spending,
     discounts,
+    invoice_papers,
     lifecycle,
 )
 from bookings.attendee_rows import Added, Seat
 from bookings.change_rows import NotAllowed
 from bookings.change_terms import Act, Deal
 from bookings.choosing import TicketNotOnSale, Wish
-from bookings.models import Booking, DiscountCode, Redemption
+from bookings.models import Booking, Change, DiscountCode, Redemption
 from bookings.pricing import OddNumber, Quote
 from courses import catalogue, places, schedule
 from courses.models import TicketType, Workshop
+from history import models as history
 from lib import db, web
-from payments import ledger
+from payments import credits, ledger
 from payments.models import PaymentAttempt
 
 
 @dataclass(frozen=True)
 class Priced:
     """What the added places cost now. `took` is what each code takes off, by its id; `notes` say of the booking's own
-    codes why they do not count."""
+    codes, and of a credit, why they do not count. `by_credit` says that a credit pays for all of it."""
 
     quote: Quote
     took: Mapping[int, int]
     notes: tuple[str, ...]
+    by_credit: bool = False
 
     @property
     def promise(self) -> str:
         """What the page says, in short: sent back with the form."""
-        return f"{self.quote.total_minor}:{self.quote.currency}"
+        return f"{self.quote.total_minor}:{self.quote.currency}{':credit' if self.by_credit else ''}"
 
 
 def workshop_of(booking: Booking, slug: str = "") -> Workshop:
@@ -150,7 +155,12 @@ def price(booking: Booking, wish: Wish, found: catalogue.Listing, now: datetime)
     except OddNumber as odd:
         raise TicketNotOnSale(str(odd)) from odd
     took = {counting[reduction.code][0]: minor for reduction, minor in quote.given}
-    return Priced(quote, took, tuple(notes))
+    due = quote.total_minor
+    left = credit_spending.would_take(wish.credit_of, booking.organiser_id, booking.currency, due, now)
+    by_credit = 0 < due == left
+    if left and not by_credit:
+        notes.append("Your credit does not pay for all of it, so it stays as it is for another booking.")
+    return Priced(quote, took, tuple(notes), by_credit)
 
 
 def add(booking: Booking, wish: Wish, promised: str, act: Act, digest: str = "") -> PaymentAttempt | None:
@@ -188,10 +198,13 @@ def add(booking: Booking, wish: Wish, promised: str, act: Act, digest: str = "")
     }
     if any(each.answers for each in seats):
         checkout.erase_later(workshop.id, workshop.ends_at)
-    if deal.due_minor:
+    if deal.due_minor and not priced.by_credit:
         return change_rows.owe(booking, None, "add", deal, act, facts, line, title=workshop.title)
     do(booking, facts, act)
-    change_rows.done(change_rows.write(booking, None, "add", deal, act, facts))
+    change = change_rows.write(booking, None, "add", deal, act, facts)
+    change_rows.done(change)
+    if priced.by_credit:
+        _pay_with_credit(booking, change, wish.credit_of, act)
     return None
 
 
@@ -220,6 +233,19 @@ def do(booking: Booking, facts: Mapping[str, Any], act: Act) -> None:
     comes = "has a place" if len(added) == 1 else "have places"
     said = [f"{names} {comes} at {workshop.title} now. Each has a letter with links and invites of their own."]
     change_letters.both(booking, f"{names} {'comes' if len(added) == 1 else 'come'} as well", said, act)
+
+
+def _pay_with_credit(booking: Booking, change: Change, email: str, act: Act) -> None:
+    """Raises QuoteChanged when the credit was spent at the same moment: then nobody is added either."""
+    bill = ledger.lock(booking.bill_id)
+    bill.total_minor += change.due_minor
+    ledger.charge(bill, change.due_minor, about=f"change:{change.id}", note=change.kind, now=act.at)
+    if credits.spend(bill.id, email, change.due_minor, act.at) < change.due_minor:
+        raise change_rows.QuoteChanged("The credit was spent elsewhere meanwhile. Nothing was done.")
+    facts = {"amount_minor": change.due_minor, "currency": booking.currency}
+    about, owner = f"booking:{booking.id}", booking.organiser_id
+    history.record(about, "credit_spent", at=act.at, actor=act.actor, organiser_id=owner, facts=facts)
+    invoice_papers.acknowledge(booking, act.at)
 
 
 def _takes_place(ticket: TicketType, workshop: Workshop) -> bool:

@@ -7,7 +7,18 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as Answer
 
 from accounts import open_to
-from bookings import adding, asking, change_routes, change_terms, checks, forms, lifecycle, payment_routes
+from bookings import (
+    adding,
+    asking,
+    change_routes,
+    change_terms,
+    checks,
+    credit_pages,
+    credit_routes,
+    forms,
+    lifecycle,
+    payment_routes,
+)
 from bookings.change_terms import Act
 from bookings.models import Booking
 from courses import catalogue
@@ -20,7 +31,9 @@ bp = Blueprint("adding", __name__)
 @open_to.holder_of_link
 def new(reference: str) -> Answer:
     booking, listing = _seen(reference)
-    return _page(booking, listing, forms.build(listing, asking.of(listing), None))
+    form = forms.build(listing, asking.of(listing), None)
+    form.credit_of, form.use_credit.data = credit_routes.holder(booking.organiser_id), True
+    return _page(booking, listing, form)
 
 
 @bp.post("/bookings/<reference:reference>/places/quote")
@@ -75,11 +88,13 @@ def _filled(booking: Booking, listing: catalogue.Listing) -> forms.BookingForm:
     """The booking form with what the booking has said already: who pays, how, and that the terms were agreed to."""
     typed = MultiDict(request.form)
     typed.update({"currency": "", "discount_code": "", "by_invoice": ""})
-    for name in ("currency", "discount_code", "by_invoice", "use_credit", "once", "marketing"):
+    for name in ("currency", "discount_code", "by_invoice", "once", "marketing"):
         typed.poplist(name)
     typed["currency"], typed["zone"], typed["pay"] = booking.currency, booking.zone, forms.ALL_AT_ONCE
     typed["booker_name"], typed["booker_email"], typed["agree_terms"] = booking.booker_name, booking.booker_email, "y"
-    return forms.build(listing, asking.of(listing), typed)
+    form = forms.build(listing, asking.of(listing), typed)
+    form.credit_of = credit_routes.holder(booking.organiser_id)
+    return form
 
 
 def _refused(booking: Booking, listing: catalogue.Listing, form: forms.BookingForm) -> Answer | None:
@@ -124,6 +139,7 @@ def _page(
         form=form,
         errors=forms.errors(form),
         priced=priced,
+        credit=credit_pages.offered(form.credit_of, booking.currency, listing.workshop.organiser, now),
         refusal=refusal,
         passages=change_terms.passages(booking),
     )

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from bookings import invites, letters
+from bookings import credit_letters, invites, letters
 from bookings.change_terms import Act, Deal
 from bookings.models import Attendee, Booking
+from bookings.returning import Back
 from courses.models import Workshop, WorkshopSession
 from lib import web, zones
 
@@ -55,9 +56,9 @@ def both(booking: Booking, heading: str, sentences: Sequence[str], act: Act) -> 
     organiser(booking, heading, [*sentences, *reason], act.at)
 
 
-def money_words(booking: Booking, deals: Sequence[Deal], back: int) -> list[str]:
-    """What becomes of the money, in sentences; `back` is what goes back now, in minor units."""
-    said = [back_words(booking, back)] if back else []
+def money_words(booking: Booking, deals: Sequence[Deal], back: Back, now: datetime) -> list[str]:
+    """What becomes of the money, in sentences; `back` is what goes back now."""
+    said = back_words(booking, back, now)
     credit = sum(deal.credit_minor for deal in deals)
     if credit:
         said.append(
@@ -79,11 +80,11 @@ def money_words(booking: Booking, deals: Sequence[Deal], back: int) -> list[str]
     return said
 
 
-def back_words(booking: Booking, minor: int) -> str:
-    """That money is on its way."""
-    return (
-        f"{letters.amount(booking, minor)} goes back the way it was paid. Most banks show it within five to ten days."
-    )
+def back_words(booking: Booking, back: Back, now: datetime) -> list[str]:
+    """Where the money goes back to, and when it is there."""
+    amount = letters.amount(booking, back.refund_minor)
+    sent = [f"{amount} goes back the way it was paid. Most banks show it within five to ten days."]
+    return [*(sent if back.refunds else []), *credit_letters.back_words(booking, back.credits, now)]
 
 
 def to_be_paid(booking: Booking, what: str, minor: int, until: datetime, act: Act) -> None:

@@ -7,7 +7,18 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from werkzeug.wrappers import Response as Answer
 
 from accounts import open_to
-from bookings import change_rows, change_terms, changes, changing, lifecycle, payment_routes, refund_bases, transfers
+from bookings import (
+    change_rows,
+    change_terms,
+    changes,
+    changing,
+    credit_letters,
+    lifecycle,
+    payment_routes,
+    refund_bases,
+    returning,
+    transfers,
+)
 from bookings.change_terms import Act
 from bookings.models import Attendee, Booking
 from lib import clock, db, forms, web
@@ -161,7 +172,8 @@ def _cancel_page(
     asked = set(request.values.getlist("attendee", type=int))
     leaving = staying if len(staying) == 1 else [each for each in staying if each.n in asked]
     offers = changes.offers(booking, leaving, now)
-    lost = refund_bases.re_rated(booking, leaving)
+    deals, lost = change_terms.totals(offers), refund_bases.re_rated(booking, leaving)
+    on_credits = [returning.to_credits(booking.bill_id, each.refund_minor) for each in deals]
     return _page(
         "bookings/cancellation.html",
         booking,
@@ -169,7 +181,8 @@ def _cancel_page(
         staying=staying,
         leaving=leaving,
         offers=offers,
-        deals=change_terms.totals(offers),
+        deals=deals,
+        credited=[credit_letters.back_words(booking, each, now) for each in on_credits],
         re_rated=lost.words if lost else "",
         passages=change_terms.passages(booking),
         problems=problems or [],

@@ -75,7 +75,7 @@ def end(booking: Booking, deals: Mapping[Attendee, Deal], act: Act) -> None:
     else:
         said = [f"{names} {does} not come to {title} any more."]
         heading = f"{names}: {'place' if len(deals) == 1 else 'places'} cancelled"
-    said += change_letters.money_words(booking, list(deals.values()), back)
+    said += change_letters.money_words(booking, list(deals.values()), back, act.at)
     change_letters.both(booking, heading, said, act)
 
 
@@ -107,7 +107,7 @@ def substitute(
         )
         deal = change_rows.chosen(offer, 0)
         change_rows.refuse_unless_promised([deal], promised)
-    facts = {"name": name, "email": email, "shared": shared}
+    facts = {"of": attendee.email, "name": name, "email": email, "shared": shared}
     if deal.due_minor:
         changing.refuse_taken(attendee, email, act.at, shared=shared)
         line = f"{attendee.name}'s place goes to {name}"
@@ -137,9 +137,12 @@ def paid(booking: Booking, change: Change, payment: Payment, now: datetime) -> N
         elif attendee.state != "confirmed":
             raise changing.PlaceOver("The place had ended before the payment arrived.")
         elif change.kind == "substitute":
+            if change.facts.get("of", attendee.email) != attendee.email:
+                raise changing.PlaceOver("Somebody else had the place before the payment arrived.")
             pass_on(booking, attendee, change.facts, act)
         else:
-            transfers.do(booking, attendee, change.facts, Deal(due_minor=change.due_minor), act)
+            deal = Deal(due_minor=change.due_minor, fee_minor=int(change.facts["fee_minor"]))
+            transfers.do(booking, attendee, change.facts, deal, act)
     except (places.WorkshopFull, changing.PlaceOver, changing.AddressTaken) as refusal:
         _return(booking, change, payment, refusal.message, now)
         return
@@ -180,9 +183,10 @@ def decide_resale(booking: Booking, change: Change, now: datetime) -> None:
         shares={attendee.id: promised},
         actor="rule",
         now=now,
-    ).minor
-    change.refund_minor += back
-    said = [f"Somebody else has the place that {attendee.name} gave up.", change_letters.back_words(booking, back)]
+    )
+    change.refund_minor += back.minor
+    said = [f"Somebody else has the place that {attendee.name} gave up."]
+    said += change_letters.back_words(booking, back, now)
     change_letters.booker(booking, "The place was sold again", said, now)
 
 

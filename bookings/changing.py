@@ -13,6 +13,7 @@ from bookings import attendee_rows, change_letters, invites, letters, lifecycle,
 from bookings.attendee_rows import Added
 from bookings.change_terms import Act, Deal
 from bookings.models import Answer, Attendee, AttendeeExtra, AttendeePlace, Booking
+from bookings.returning import Back
 from courses import places
 from courses.models import TicketType, Workshop, WorkshopSession
 from history import models as history
@@ -57,9 +58,9 @@ def refuse_taken(attendee: Attendee, email: str, at: datetime, *, shared: bool) 
         )
 
 
-def give_up(booking: Booking, gone: Mapping[Attendee, Deal], act: Act) -> int:
-    """End the places, or leave the recording alone of them, and send or keep the money as decided; the minor units
-    that go back now."""
+def give_up(booking: Booking, gone: Mapping[Attendee, Deal], act: Act) -> Back:
+    """End the places, or leave the recording alone of them, and send or keep the money as decided; what goes back
+    now."""
     leaving = [attendee for attendee, deal in gone.items() if not deal.keeps_recording]
     for attendee, deal in gone.items():
         mail_jobs.stop(f"attendee:{attendee.id}", STOPPED)
@@ -79,9 +80,9 @@ def give_up(booking: Booking, gone: Mapping[Attendee, Deal], act: Act) -> int:
             shares=shares,
             actor=act.actor,
             now=act.at,
-        ).minor
+        )
         if shares
-        else 0
+        else Back()
     )
     for attendee, deal in gone.items():
         if deal.credit_minor:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from accounts.models import Organiser
-from bookings import credit_spending
+from bookings import credit_links, credit_spending
 from bookings.choosing import Wish
 from bookings.credit_letters import LAST_SECOND, until
 from bookings.models import Booking
@@ -78,10 +78,6 @@ def taken(wish: Wish, organiser_id: int, told: Mapping[str, Any], now: datetime)
     return {**told, "credit_minor": used, "due_now_minor": due - used}
 
 
-def by_id(credit_id: int) -> Credit | None:
-    return db.session.get(Credit, credit_id)
-
-
 def statement(credit: Credit, now: datetime) -> Statement:
     """Everything of the person whose credit this is, with its organiser; a fixed number of statements."""
     found = credits.statement(credit.person, credit.organiser_id)
@@ -95,15 +91,17 @@ def statement(credit: Credit, now: datetime) -> Statement:
     return Statement(organiser, kept, [money.text(minor, currency) for currency, minor in sums.items()])
 
 
-def of_person(email: str) -> list[tuple[Organiser, Credit]]:
-    """With whom an address has credits, each with one of them: the way to that statement."""
+def of_person(email: str) -> list[tuple[Organiser, str]]:
+    """With whom an address has credits, each with the link to that statement."""
     rows = db.session.execute(
         select(Organiser, Credit)
         .join(Credit, Credit.organiser_id == Organiser.id)
         .where(Credit.person == person_of(email))
         .order_by(Credit.id)
     )
-    return list({organiser.id: (organiser, credit) for organiser, credit in rows}.values())
+    found = {organiser.id: (organiser, credit) for organiser, credit in rows}
+    urls = credit_links.urls([credit for _, credit in found.values()])
+    return [(organiser, urls[credit.id]) for organiser, credit in found.values()]
 
 
 def _kept(credit: Credit, rows: Sequence[Movement], references: dict[int, str], zone: str, now: datetime) -> Kept:

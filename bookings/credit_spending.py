@@ -75,12 +75,12 @@ def put(booking: Booking, email: str, charges: Sequence[Line], now: datetime) ->
 
 
 def take_again(booking: Booking, now: datetime) -> None:
-    """Make sure that the booking has the credit it was to be paid with: it was given back if the hold ran out.
+    """Make sure that a lapsed booking has the credit it was to be paid with: it was given back when the hold ran out.
 
-    Raises CreditGone, with nothing taken.
+    Any other has what it had, less what somebody gave back meanwhile. Raises CreditGone, with nothing taken.
     """
     promised = booking.quote.get("credit")
-    if not promised:
+    if not promised or booking.state != "lapsed":
         return
     short = promised["minor"] - credits.spent_on(booking.bill_id)
     if short <= 0:

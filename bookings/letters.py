@@ -342,12 +342,12 @@ def notice(
     )
 
 
-def to_booker(booking: Booking, template: str, now: datetime, **values: Any) -> None:
-    """A letter to the booker, in the lane of the booking."""
+def to_booker(booking: Booking, template: str, now: datetime, *, to_email: str | None = None, **values: Any) -> None:
+    """A letter to the booker, in the lane of the booking; at an earlier address of theirs where that is given."""
     outbox.post(
         template,
         to_name=booking.booker_name,
-        to_email=booking.booker_email,
+        to_email=to_email or booking.booker_email,
         sender=_sender(booking),
         about=f"booking:{booking.id}",
         lane=f"booking:{booking.id}",

@@ -72,9 +72,11 @@ def confirm(booking: Booking, *, actor: str, now: datetime) -> None:
     again.
     """
     _may_move(booking, "confirmed")
+    is_owed = booking.state in ("awaiting_bank", "awaiting_invoice")  # less what was forgiven since
     _claim(booking, now)
     _move(booking, "confirmed", actor, now)
-    ledger.charge_whole(booking.bill, now)
+    if not is_owed:
+        ledger.charge_whole(booking.bill, now)
     plan_rows.begin(booking, now)
     booking.confirmed_at = now
     reselling.sold(place_ids(booking), now)

@@ -36,7 +36,7 @@ def sent_back(booking: Booking, refund: Refund, balance: ledger.Balance, now: da
 
 
 def given_back(booking: Booking, minor: int, now: datetime) -> None:
-    """The organiser sent money back by hand: to the booker."""
+    """The organiser sent money back by hand, `minor` of it to a card or account: to the booker."""
     said = amount(booking, minor)
     to_booker(
         booking,

@@ -238,7 +238,7 @@ def _bring_about(fate: Fate, session: WorkshopSession | None, why: str, actor: s
     back = returning.give(
         booking, due, source="organiser", reason=reason, shares=shares, actor=actor, now=now, stood_still=True
     )
-    telling.money_back(booking, fate.ending, back.minor, why, now)
+    telling.money_back(booking, fate.ending, back, why, now)
 
 
 _LIVE = ("held", "confirmed")

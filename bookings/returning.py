@@ -6,13 +6,14 @@ two where both are done.
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bookings import credit_letters, discounts, invoice_papers
 from bookings.models import Booking
 from history import models as history
 from payments import credits, invoices, ledger, refunds
+from payments.credits import Left
 from payments.models import Credit, Refund
 
 
@@ -20,17 +21,31 @@ from payments.models import Credit, Refund
 class Back:
     """What goes back: refunds on their way, and what was put back on credits the booking was paid with."""
 
-    refunds: list[Refund]
-    credit_minor: int
+    refunds: list[Refund] = field(default_factory=list)
+    credits: list[Left] = field(default_factory=list)
+
+    @property
+    def refund_minor(self) -> int:
+        return sum(each.amount_minor for each in self.refunds)
+
+    @property
+    def credit_minor(self) -> int:
+        return sum(each.minor for each in self.credits)
 
     @property
     def minor(self) -> int:
-        return sum(each.amount_minor for each in self.refunds) + self.credit_minor
+        return self.refund_minor + self.credit_minor
 
 
 def remaining_of(bill_id: int) -> int:
     """The most that `give` could return now, in minor units: what was kept as a credit is not there a second time."""
     return min(refunds.remaining(bill_id) + credits.spent_on(bill_id), max(ledger.of_bill(bill_id).kept_minor, 0))
+
+
+def to_credits(bill_id: int, minor: int) -> list[Left]:
+    """What of `minor` would go back to credits if `give` returned it now."""
+    most = min(minor, remaining_of(bill_id))
+    return credits.would_give_back(bill_id, max(most - refunds.remaining(bill_id), 0))
 
 
 def give(
@@ -57,10 +72,10 @@ def give(
         whose = refunds.part_of(shares, to_cards) if shares else None
         made = refunds.ask(booking.bill_id, to_cards, source=source, reason=reason, shares=whose, now=now)
     rest = most - to_cards
-    to_credits = credits.give_back(booking.bill_id, rest, reason=reason, stood_still=stood_still, now=now)
-    if to_credits:
-        credit_letters.back_on_it(booking, to_credits, now, stood_still=stood_still)
-    back = Back(made, to_credits)
+    given = credits.give_back(booking.bill_id, rest, reason=reason, stood_still=stood_still, now=now)
+    if given:
+        credit_letters.back_on_it(booking, given, now)
+    back = Back(made, given)
     if back.minor:
         _record(booking, "refund_begun", {"amount_minor": back.minor, "why": reason}, actor, now)
         free_code_if_all_back(booking)

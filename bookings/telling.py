@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from bookings import booked, invites
+from bookings import booked, credit_letters, invites
 from bookings.letters import amount, own_time, place_url, session_words, to_attendee, to_booker
 from bookings.models import Attendee, Booking
+from bookings.returning import Back
 from courses import catalogue
 from courses.models import WorkshopSession
 from lib import web, zones
@@ -92,7 +93,7 @@ def cancelled(
         )
 
 
-def money_back(booking: Booking, gone: Sequence[Attendee], minor: int, why: str, now: datetime) -> None:
+def money_back(booking: Booking, gone: Sequence[Attendee], back: Back, why: str, now: datetime) -> None:
     """To the booker: whose places ended, and what goes back."""
     title = gone[0].workshop.title
     stays = {each.workshop.title for each in booking.attendees if each.state == "confirmed"} - {title}
@@ -101,7 +102,8 @@ def money_back(booking: Booking, gone: Sequence[Attendee], minor: int, why: str,
         "cancelled_booking",
         now,
         subject=f"Booking {booking.reference}: {title} is cancelled",
-        amount=amount(booking, minor) if minor else None,
+        amount=amount(booking, back.refund_minor) if back.refunds else None,
+        credited=credit_letters.back_words(booking, back.credits, now),
         why=why,
         attendees=booked.names(gone),
         workshops_url=web.url("courses.listed"),
@@ -125,6 +127,7 @@ def unpaid_cancelled(booking: Booking, why: str, now: datetime) -> None:
         why=why,
         attendees=booked.names(booking.attendees),
         workshops_url=web.url("courses.listed"),
+        credited=[],
         is_paid=False,
         stays="",
     )

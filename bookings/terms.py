@@ -2,7 +2,7 @@
 
 from accounts import papers
 
-CURRENT = "2026-11-26"  # of the house's own text
+CURRENT = "2026-11-27"  # of the house's own text
 
 
 def current(organiser_id: int) -> str:

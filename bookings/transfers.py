@@ -22,6 +22,7 @@ from bookings.attendee_rows import Added
 from bookings.change_rows import NotAllowed
 from bookings.change_terms import Act, Deal, Offer, Ruling
 from bookings.models import Attendee, Booking
+from bookings.returning import Back
 from courses import catalogue, places, schedule, shelf, standing
 from courses.models import TicketType, Workshop
 from lib import db, zones
@@ -113,15 +114,12 @@ def transfer(
     until = change_rows.page_ends(act) + checkout.GRACE
     wanted = Counter(pool for each in (target.ticket, *(e for e, _ in target.extras)) for pool in each.pools)
     held = places.hold(wanted, organiser_id=booking.organiser_id, until=until, now=act.at)
-    paid = attendee.price_minor - attendee.discount_minor
-    share = paid - deal.refund_minor - deal.credit_minor + deal.due_minor - deal.fee_minor
     facts = {
         "workshop": target.listing.workshop.id,
         "ticket": target.ticket.id,
         "from": attendee.workshop.slug,
         "to": target.listing.workshop.slug,
         "places": {str(pool): ids for pool, ids in held.items()},
-        "share": max(share, 0),
         "extras": [[each.id, minor] for each, minor in target.extras],
     }
     if deal.due_minor:
@@ -134,21 +132,29 @@ def transfer(
 
 def do(booking: Booking, attendee: Attendee, facts: Mapping[str, Any], deal: Deal, act: Act) -> None:
     """Move the place to what was held for it, settle the money, and tell everybody. Raises WorkshopFull or PlaceOver,
-    with nothing changed."""
+    with nothing changed.
+
+    The difference counts from the date it was quoted for, and onto what the place costs now: while it was unpaid the
+    place may have moved elsewhere, or have been priced again because others left.
+    """
+    if attendee.workshop.slug != facts["from"]:
+        raise changing.PlaceOver("The place had moved to another date before the payment arrived.")
     workshop = db.session.get_one(Workshop, facts["workshop"])
     ticket = db.session.get_one(TicketType, facts["ticket"])
     held = {int(pool): ids for pool, ids in facts["places"].items()}
     old = attendee.workshop.title
     if workshop.status == "cancelled":
         raise changing.PlaceOver(f"{workshop.title} was cancelled before the payment arrived.")
-    added, left = [], facts["share"]
+    paid = attendee.price_minor - attendee.discount_minor
+    share = max(paid - deal.refund_minor - deal.credit_minor + deal.due_minor - deal.fee_minor, 0)
+    added, left = [], share
     for number, minor in facts.get("extras", []):
         added.append(Added(number, min(minor, left), 0))
         left -= added[-1].price_minor
-    changing.move(booking, attendee, workshop, ticket, held, (facts["share"], 0), act, added)
+    changing.move(booking, attendee, workshop, ticket, held, (share, 0), act, added)
     bill = ledger.lock(booking.bill_id)
     bill.total_minor -= deal.refund_minor + deal.credit_minor
-    back = 0
+    back = Back()
     if deal.refund_minor:
         shares = {attendee.id: deal.refund_minor}
         reason = f"Moved to {workshop.title}"
@@ -160,7 +166,7 @@ def do(booking: Booking, attendee: Attendee, facts: Mapping[str, Any], deal: Dea
             shares=shares,
             actor=act.actor,
             now=act.at,
-        ).minor
+        )
     if deal.credit_minor:
         returning.keep_as_credit(
             booking,
@@ -174,7 +180,7 @@ def do(booking: Booking, attendee: Attendee, facts: Mapping[str, Any], deal: Dea
     first = invites.sessions_of(attendee)[0]
     line = zones.line(first.starts_at, first.ends_at, first.zone)
     said = [f"{attendee.name}'s place at {old} is now one at {workshop.title}: {line}."]
-    said += change_letters.money_words(booking, [deal], back)
+    said += change_letters.money_words(booking, [deal], back, act.at)
     change_letters.both(booking, f"{attendee.name} moved to another date", said, act)
 
 

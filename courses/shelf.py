@@ -92,7 +92,7 @@ class TicketFacts:
     prices: tuple[PriceFacts, ...] = ()
     pools: tuple[int, ...] = ()
     sessions: tuple[int, ...] = ()
-    terms: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    terms: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,7 @@ class OrganiserFacts:
     about: str
     colour: str = ""
     logo: str = ""
+    vat_mode: str = "none"
     policy: versions.Version | None = None
 
 

@@ -1,7 +1,7 @@
 """What the desk types about invoices: money that came past Stripe, and what an organiser's papers say of it."""
 
 import re
-from datetime import date
+from datetime import date, datetime, time
 
 from stdnum.eu import vat as eu_vat
 from stdnum.exceptions import ValidationError as WrongNumber
@@ -9,7 +9,8 @@ from stdnum.gb import vat as gb_vat
 from wtforms import DateField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, StopValidation, ValidationError
 
-from lib import money
+from bookings.invoicing import Received
+from lib import money, zones
 from lib.forms import Form, one_line
 from organisers.choices import options
 from payments import by_hand
@@ -19,6 +20,7 @@ VAT_MODES = {
     "included": "Our prices include VAT",
     "exempt": "We are registered, and what we sell is exempt",
 }
+NOON = time(12)  # of the day on which money came, by the organiser's clock, where the hour is not known
 _PERCENT = re.compile(r"(\d{1,2})(?:[.,](\d{1,2}))?\s*%?")
 _NUMBER = re.compile(r"[A-Z]{2}[A-Z0-9]{2,16}")
 
@@ -42,6 +44,13 @@ class ReceivedForm(Form):
         description="Kept in the booking's history.",
     )
     minor = 0
+
+    def received(self, now: datetime, zone: str) -> Received:
+        """What was typed, when it is right, at `now` by the organiser's clock."""
+        today = zones.wall(now, zone).date()
+        day = self.day.data or today
+        at = now if day == today else zones.instant(datetime.combine(day, NOON), zone)
+        return Received(self.kind.data, self.minor, at, self.reference.data or "", self.why.data or "")
 
     def is_right(self, currency: str, today: date) -> bool:
         """Validate, and read the amount in minor units of the currency."""

@@ -2,7 +2,6 @@
 off; and what an organiser's papers say. Owners and managers only; each act is kept in history with its reason."""
 
 from collections.abc import Callable
-from datetime import datetime, time
 
 from flask import Blueprint, abort, redirect, request, url_for
 from sqlalchemy import select
@@ -11,7 +10,6 @@ from werkzeug.wrappers import Response as Answer
 from accounts import open_to, profile
 from accounts.models import Organiser
 from bookings import invoice_desk, invoice_routes, invoice_terms, invoicing, lifecycle
-from bookings.invoicing import Received
 from bookings.models import Booking
 from history import models as history
 from lib import clock, db, forms, money, web, zones
@@ -24,7 +22,6 @@ from payments.models import Invoice, Payment, Refund
 bp = Blueprint("organise_invoices", __name__, url_prefix="/organise/<organiser>")
 LONGEST_WHY = 180
 NO_REASON = "Please say why. It is kept in the booking's history."
-NOON = time(12)  # of the day on which money came, by the organiser's clock, where the hour is not known
 
 
 @bp.get("/invoices")
@@ -87,10 +84,7 @@ def receive(organiser: Organiser, paper: str) -> Answer:
     form, today = ReceivedForm(request.form), zones.wall(now, organiser.zone).date()
     if not form.is_right(found.currency, today):
         return _page(organiser, found, form=form, status=422)
-    day = form.day.data or today
-    at = now if day == today else zones.instant(datetime.combine(day, NOON), organiser.zone)
-    got = Received(form.kind.data, form.minor, at, form.reference.data or "", form.why.data or "")
-    by = actor()
+    got, by = form.received(now, organiser.zone), actor()
 
     def act(booking: Booking) -> None:
         invoicing.receive(booking, got, actor=by, now=now)

@@ -9,13 +9,13 @@ from werkzeug.wrappers import Response as Answer
 
 from accounts import open_to
 from accounts.models import Organiser
-from bookings import lifecycle, money_letters, returning
+from bookings import credit_links, lifecycle, money_letters, returning
 from bookings.models import Booking
 from history import models as history
 from lib import clock, db, forms, money, web, zones
 from organisers.people_routes import Problems, booking_page
 from organisers.routes import MANAGERS, actor
-from payments import refunds
+from payments import credits, refunds
 from payments.models import Payment, Refund
 
 bp = Blueprint("organise_money", __name__, url_prefix="/organise/<organiser>/bookings/<reference:reference>")
@@ -64,6 +64,17 @@ def again(organiser: Organiser, reference: str, number: int) -> Answer:
     return _to_booking(organiser, reference, "back")
 
 
+@bp.post("/credits/<int:number>/link")
+@open_to.team(*MANAGERS)
+def renew_link(organiser: Organiser, reference: str, number: int) -> Answer:
+    """End the links to the statement that a credit of this booking stands on; a new one goes to its person."""
+    booking, by, now = _booking(organiser, reference), actor(), clock.now()
+    credit = next((each for each in credits.of_bill(booking.bill_id) if each.id == number), None) or abort(404)
+    with db.writing():
+        credit_links.end(credit, actor=by, now=now)
+    return _to_booking(organiser, reference, "link-ended")
+
+
 def _give(
     booking: Booking,
     minor: int,
@@ -84,8 +95,9 @@ def _give(
         returning.keep_as_credit(booking, minor, email=email, reason=why, expires_at=until, actor=by, now=now)
         return
     shares = {each.id: minor for each in booking.attendees if str(each.n) == whose}
-    returning.give(booking, minor, source="organiser", reason=why, actor=by, now=now, shares=shares)
-    money_letters.given_back(booking, minor, now)
+    back = returning.give(booking, minor, source="organiser", reason=why, actor=by, now=now, shares=shares)
+    if back.refunds:
+        money_letters.given_back(booking, back.refund_minor, now)
 
 
 def _why_and_amount(booking: Booking) -> tuple[str, int, Problems]:

@@ -21,6 +21,7 @@ from mail import render
 from mail.models import Letter
 from organisers import attendee_file, words
 from organisers.routes import MANAGERS, actor, may_manage
+from payments import credits
 
 bp = Blueprint("organise_people", __name__, url_prefix="/organise/<organiser>")
 Problems = list[tuple[str, str]]
@@ -183,6 +184,7 @@ def booking_page(organiser: Organiser, reference: str, problems: Problems, statu
         state=pages.state_of(found, now),
         money=desk.money(found.bill_id),
         plan=plan_pages.view(found, now),
+        credits=credits.of_bill(found.bill_id),
         resale=reselling.pending(found.id),
         letters=listed,
         failed=_failed(found, listed),

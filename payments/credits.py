@@ -20,7 +20,7 @@ EXPIRE = "payments.expire_credit"
 
 @dataclass(frozen=True)
 class Left:
-    """What can be spent of a credit, and until when; None is without end."""
+    """What can be spent of a credit, or goes back to it, and until when it can be spent; None is without end."""
 
     credit_id: int
     minor: int
@@ -84,40 +84,47 @@ def spent_on(bill_id: int) -> int:
     return sum(minor for _, minor, _ in _had(bill_id))
 
 
-def give_back(bill_id: int, most: int, *, reason: str, now: datetime, stood_still: bool = False) -> int:
-    """Give up to `most` of what a bill had from credits back to them, the last spent first; what was given back.
+def would_give_back(bill_id: int, most: int) -> list[Left]:
+    """To which credits up to `most` of what a bill had from them would go back."""
+    parts = _parts(bill_id, most)
+    wanted = select(Credit).where(Credit.id.in_([number for number, _, _ in parts]))
+    found = {each.id: each for each in db.session.scalars(wanted)}
+    return [Left(number, part, found[number].currency, found[number].expires_at) for number, part, _ in parts]
+
+
+def give_back(bill_id: int, most: int, *, reason: str, now: datetime, stood_still: bool = False) -> list[Left]:
+    """Give up to `most` of what a bill had from credits back to them, the last spent first; what each was given.
 
     A credit ends when it did before, also where that time is over. Where it `stood_still` it ends as much later as it
     was with the bill: what its person had of its time when they spent it, they have again.
     """
     bill = ledger.lock(bill_id)
-    had = _had(bill_id)
+    parts = _parts(bill_id, most)
     locked = {
         each.id: each
         for each in db.session.scalars(
             select(Credit)
-            .where(Credit.id.in_([number for number, _, _ in had]))
+            .where(Credit.id.in_([number for number, _, _ in parts]))
             .order_by(Credit.id)
             .with_for_update()
             .execution_options(populate_existing=True)
         )
     }
-    returned = 0
-    for number, minor, since in had:
-        part = min(minor, most - returned)
-        if part <= 0:
-            break
+    for number, part, since in parts:
         credit = locked[number]
         ledger.credit_returned(bill, credit, part, reason, now)
-        returned += part
         if credit.expires_at is not None:
             credit.expires_at += now - since if stood_still else timedelta()
             _post_end(credit, now)
-    return returned
+    return [Left(number, part, locked[number].currency, locked[number].expires_at) for number, part, _ in parts]
 
 
 def expire(credit_id: int, now: datetime) -> int:
-    """End a credit whose time has come; what was left of it. Nothing happens before that time."""
+    """End a credit whose time has come; what was left of it. Nothing happens before that time.
+
+    Its bill is locked first, as by everybody who spends it or gives it back: the row of its end hangs on that bill.
+    """
+    ledger.lock(db.session.scalars(select(Credit.source_bill_id).where(Credit.id == credit_id)).one())
     credit = db.session.scalars(
         select(Credit).where(Credit.id == credit_id).with_for_update().execution_options(populate_existing=True)
     ).one()
@@ -126,6 +133,18 @@ def expire(credit_id: int, now: datetime) -> int:
     left = ledger.left_of([credit_id])[credit_id]
     ledger.credit_expired(credit, left, now)
     return left
+
+
+def lock_all(person: str, organiser_id: int) -> Sequence[Credit]:
+    """Lock all of a person's credits, spent or over or not; those credits."""
+    wanted = select(Credit).where(Credit.organiser_id == organiser_id, Credit.person == person_of(person))
+    locking = wanted.order_by(Credit.id).with_for_update().execution_options(populate_existing=True)
+    return db.session.scalars(locking).all()
+
+
+def of_bill(bill_id: int) -> Sequence[Credit]:
+    """What was kept of a bill as credits."""
+    return db.session.scalars(select(Credit).where(Credit.source_bill_id == bill_id).order_by(Credit.id)).all()
 
 
 def statement(email: str, organiser_id: int) -> list[tuple[Credit, list[Movement]]]:
@@ -168,6 +187,18 @@ def _had(bill_id: int) -> list[tuple[int, int, datetime]]:
         .order_by(func.max(Movement.id).desc())
     )
     return [(number, int(minor), at) for number, minor, at in rows if number is not None and minor > 0]
+
+
+def _parts(bill_id: int, most: int) -> list[tuple[int, int, datetime]]:
+    """Up to `most` of what a bill has of credits: of which, how much, and since when."""
+    parts = []
+    for number, minor, since in _had(bill_id):
+        part = min(minor, most)
+        if part <= 0:
+            break
+        parts.append((number, part, since))
+        most -= part
+    return parts
 
 
 def _post_end(credit: Credit, now: datetime | None = None) -> None:

@@ -3,7 +3,7 @@
 import copy
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -24,7 +24,7 @@ class Version:
     id: int
     name: str
     version: int
-    data: Mapping[str, Any] = field(hash=False)
+    data: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,7 @@ hypothesis.settings.load_profile("tests")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "both_databases: runs once on SQLite and once on PostgreSQL")
+    config.addinivalue_line("markers", "proved_on_both: on SQLite always, on PostgreSQL in `make prove`")
     try:
         postgres.pytest_configure(config)
     except postgres.PostgresMissing as missing:
@@ -64,6 +65,9 @@ def pytest_unconfigure() -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if metafunc.definition.get_closest_marker("both_databases"):
         metafunc.parametrize("database_kind", KINDS, indirect=True)
+    elif metafunc.definition.get_closest_marker("proved_on_both"):
+        kinds = [KINDS[0], pytest.param(KINDS[1], marks=pytest.mark.prove)]
+        metafunc.parametrize("database_kind", kinds, indirect=True)
 
 
 # The cast

@@ -7,7 +7,6 @@ from werkzeug.wrappers import Response as Answer
 from accounts import open_to, team
 from bookings import (
     booked,
-    credit_letters,
     credit_pages,
     letters,
     pages,
@@ -75,7 +74,7 @@ def me() -> Answer:
         bookings=[
             (each, pages.state_of(each, now), letters.booking_url(each), booked.title(each)) for each in bookings
         ],
-        credits=[(each, credit_letters.url(credit)) for each, credit in credit_pages.of_person(current_user.email)],
+        credits=credit_pages.of_person(current_user.email),
         desks=team.organisers_of(current_user.id),
         email=current_user.email,
         now=now,

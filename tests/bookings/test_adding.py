@@ -1,6 +1,7 @@
 """Places added to a confirmed booking: the price shown, paid first, and all made good if the money comes late."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,10 +15,13 @@ from history.models import Entry
 from lib import clock as now
 from lib import db
 from mail.models import Letter
-from payments import ledger
-from payments.models import PaymentAttempt, Refund
-from tests.bookings.making import ANN, BOB, Made, a_wish, paid, receive
+from payments import credits, ledger
+from payments.models import Invoice, PaymentAttempt, Refund
+from tests.bookings.making import ANN, BOB, Made, a_wish, held, paid, receive
 from tests.bookings.test_changes import a_policy, a_slug, letters, rows, sound
+from tests.bookings.test_credit_spending import BEA as CREDITED
+from tests.bookings.test_credit_spending import a_credit, statement_of
+from tests.bookings.test_credit_spending import left as credit_left
 from tests.builders import a_code, a_question, a_ticket, a_workshop, arranged
 from tests.conftest import Clock
 from tests.page import PageClient, form, main_text
@@ -330,3 +334,85 @@ def test_the_receipt_sent_again_has_all_that_was_paid(app: Flask, client: PageCl
 
     values = [each.values for each in rows(app, Letter) if each.template == "receipt"][-1]
     assert (values["total"], values["lines"][-1]["text"]) == ("£336.00", "Place for Cy Carter")
+
+
+# With a credit
+
+
+def with_credit(app: Flask, client: PageClient, clock: Clock, minor: int) -> Made:
+    """A booking of somebody whose credit this browser has shown to be theirs."""
+    slug = a_slug(app)
+    client.get(statement_of(app, a_credit(app, slug, clock, minor)))
+    return booked(client, app, slug)
+
+
+def test_a_credit_that_pays_for_all_of_it_is_taken_and_no_card_is_asked_for(
+    app: Flask, client: PageClient, clock: Clock
+) -> None:
+    made = with_credit(app, client, clock, 16800)
+    attempts = len(rows(app, PaymentAttempt))
+    assert "Use my credit with Olu Trains: £168.00" in main_text(client.get(f"/bookings/{made.reference}/places"))
+    shown = priced(client, made, CY, use_credit="y")
+    assert "£168.00 is taken from your credit" in main_text(shown)
+    assert credit_left(app, clock) == 16800, "a look at the price spends nothing"
+
+    answer = client.post(f"/bookings/{made.reference}/places", data=form(shown, "/places").values)
+
+    assert answer.status_code == 303
+    assert [(each.kind, each.state, each.due_minor) for each in rows(app, Change)] == [("add", "done", 16800)]
+    assert [each.state for each in rows(app, Attendee) if each.name == CY[0]] == ["confirmed"]
+    assert len(rows(app, PaymentAttempt)) == attempts
+    assert credit_left(app, clock) == 0
+    with app.app_context():
+        found = ledger.of_bill(db.session.get_one(Booking, made.id).bill_id)
+        assert (found.owed_minor, found.paid_minor, found.due_minor) == (33600, 33600, 0)
+        papers = db.session.scalars(select(Invoice.total_minor).where(Invoice.kind == "receipt")).all()
+        assert list(papers)[-1] == 16800
+    assert "credit_spent" in {each.verb for each in rows(app, Entry)}
+    sound(app)
+
+
+@pytest.mark.parametrize(("minor", "use"), [(16799, "y"), (16800, "")])
+def test_a_credit_that_does_not_or_is_not_to_pay_stays(
+    app: Flask, client: PageClient, clock: Clock, minor: int, use: str
+) -> None:
+    made = with_credit(app, client, clock, minor)
+    shown = priced(client, made, CY, use_credit=use)
+    assert ("does not pay for all of it" in main_text(shown)) == bool(use)
+
+    values = form(shown, "/places").values
+    assert client.post(f"/bookings/{made.reference}/places", data=values).status_code == 303
+
+    assert [(each.kind, each.state) for each in rows(app, Change)] == [("add", "owing")]
+    assert credit_left(app, clock) == minor
+    sound(app)
+
+
+def test_a_credit_that_was_spent_meanwhile_adds_nobody(app: Flask, client: PageClient, clock: Clock) -> None:
+    made = with_credit(app, client, clock, 16800)
+    values = form(priced(client, made, CY, use_credit="y"), "/places").values
+    with arranged(app):
+        slug = a_workshop(slug="other").slug
+    held(app, replace(a_wish(slug), credit_of=CREDITED))
+
+    answer = client.post(f"/bookings/{made.reference}/places", data=values)
+
+    assert answer.status_code == 409
+    assert "today's price has changed" in main_text(answer)
+    assert CY[0] not in [each.name for each in rows(app, Attendee)]
+    sound(app)
+
+
+def test_a_credit_that_is_spent_at_the_same_moment_adds_nobody(
+    app: Flask, client: PageClient, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = with_credit(app, client, clock, 16800)
+    values = form(priced(client, made, CY, use_credit="y"), "/places").values
+    monkeypatch.setattr(credits, "_locked", lambda *_asked: [])  # as if another had taken it before the lock
+
+    answer = client.post(f"/bookings/{made.reference}/places", data=values)
+
+    assert answer.status_code == 409
+    assert CY[0] not in [each.name for each in rows(app, Attendee)]
+    assert rows(app, Change) == []
+    sound(app)

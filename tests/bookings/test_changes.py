@@ -7,7 +7,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from bookings import audit, change_rows
+from bookings import audit, change_rows, changes, lifecycle
+from bookings.change_terms import Act, Deal, Ruling
 from bookings.models import Attendee, Booking, Change
 from courses.models import Place
 from history.models import Entry
@@ -206,6 +207,42 @@ def test_a_dearer_date_is_paid_first(app: Flask, client: PageClient, clock: Cloc
     with app.app_context():
         bill = db.session.get_one(Booking, made.id).bill_id
         assert ledger.of_bill(bill).kept_minor == ledger.of_bill(bill).owed_minor == 20000
+    sound(app)
+
+
+def test_a_difference_paid_after_the_place_moved_elsewhere_goes_back(app: Flask, client: PageClient) -> None:
+    a_policy(app)
+    made, _ = transfer(app, client, 20000)
+    cheaper = a_slug(app, in_days=50, price_minor=10000)
+    sent(client, f"/bookings/{made.reference}/transfer?attendee=0", "/transfer", to=f"{cheaper}:standard")
+    before = rows(app, Attendee)[0].workshop_id
+
+    receive(app, made)
+
+    (attendee,) = rows(app, Attendee)
+    assert (attendee.workshop_id, attendee.price_minor) == (before, 10000)
+    assert [each.state for each in rows(app, Change)] == ["lapsed", "done"]
+    assert [each.amount_minor for each in rows(app, Refund)] == [6800, 3200]
+    assert sorted(each.state for each in rows(app, Place)) == ["released", "released", "taken"]
+    sound(app)
+
+
+def test_a_colleague_paid_for_after_another_came_is_not_let_in(app: Flask, client: PageClient, clock: Clock) -> None:
+    a_policy(app, "no_refund")
+    made = booked(app, client)
+    page = f"/bookings/{made.reference}/attendees/0/substitution"
+    assert sent(client, page, "/substitution", name=CY[0], email=CY[1]).status_code == 303
+    assert [(each.state, each.due_minor) for each in rows(app, Change)] == [("owing", 1500)]
+    with app.app_context(), db.writing():
+        booking = lifecycle.locked(db.session.get_one(Booking, made.id).bill_id)
+        act = Act("user:1", "they asked", clock.at, "organiser")
+        changes.substitute(booking, 0, "Di Dunn", "di@clinic.example", "", act, ruling=Ruling(instead=Deal()))
+
+    receive(app, made)
+
+    assert [(each.name, each.email) for each in rows(app, Attendee)] == [("Di Dunn", "di@clinic.example")]
+    assert CY[1] not in {to for to, _ in letters(app)}
+    assert [each.amount_minor for each in rows(app, Refund)] == [1500]
     sound(app)
 
 

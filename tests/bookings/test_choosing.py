@@ -18,7 +18,7 @@ from tests.builders import a_pool, a_ticket, a_workshop, arranged
 from tests.conftest import Clock
 from tests.page import PageClient, form, main_text
 
-pytestmark = pytest.mark.both_databases
+pytestmark = pytest.mark.proved_on_both
 SLUG = "it"
 
 

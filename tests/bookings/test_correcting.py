@@ -22,7 +22,7 @@ from tests.builders import arranged
 from tests.conftest import Clock
 from tests.page import PageClient, form, main_text
 
-pytestmark = pytest.mark.both_databases
+pytestmark = pytest.mark.proved_on_both
 NEW = "ann.attwood@clinic.example"
 
 

@@ -2,24 +2,27 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import cast
 from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from bookings import audit, credit_letters, credit_spending, lifecycle, moving, returning
+from bookings import audit, credit_letters, credit_links, credit_spending, lifecycle, moving, returning
 from bookings.models import Booking
 from courses.models import Workshop
 from lib import db, links
+from mail import render
 from mail.models import Letter
 from payments import credits, ledger
 from payments.models import Credit, PaymentAttempt
 from tests.bookings import filling
 from tests.bookings.making import Made, a_wish, held, lapse, paid, receive, state_of
+from tests.bookings.test_changes import a_policy, a_slug, sent
 from tests.builders import a_course, a_ticket, a_workshop, an_organiser, arranged
 from tests.conftest import Clock
-from tests.page import PageClient, main_text
+from tests.page import PageClient, form, main_text
 
 pytestmark = pytest.mark.both_databases
 BEA = "bea@clinic.example"
@@ -213,6 +216,26 @@ def test_money_that_comes_after_it_was_spent_elsewhere_goes_back_in_full(app: Fl
     assert faults(app, clock) == []
 
 
+def test_what_is_given_back_while_the_bank_debit_is_on_its_way_stays_given_back(
+    app: Flask, clock: Clock, slug: str
+) -> None:
+    a_credit(app, slug, clock, 5000)
+    made = held(app, replace(a_wish(slug), credit_of=BEA))
+    intent = "pi_of_a_bank"
+    receive(app, made, payment_status="unpaid", intent_status="processing", intent=intent)
+    assert state_of(app, made) == "awaiting_bank"
+    with arranged(app):
+        bill_id = db.session.get_one(Booking, made.id).bill_id
+        credits.give_back(bill_id, 2000, reason="Cy stays half a day", now=clock.at)
+
+    receive(app, made, intent=intent)
+    assert state_of(app, made) == "confirmed"
+    assert left(app, clock) == 2000
+    found = bill_of(app, made)
+    assert (found.owed_minor, found.paid_minor, found.credit_minor, found.due_minor) == (14800, 16800, 2000, 0)
+    assert faults(app, clock) == []
+
+
 @pytest.mark.parametrize(("seconds", "used"), [(-1, 5000), (0, 0)])
 def test_it_pays_up_to_its_last_second(app: Flask, clock: Clock, slug: str, seconds: int, used: int) -> None:
     until = clock.at + timedelta(days=3)
@@ -274,6 +297,9 @@ def test_what_the_organiser_cancels_after_the_credit_has_ended_can_be_used_again
         told = db.session.scalars(select(Letter).where(Letter.template == "booking_changed")).one()
         assert told.values["heading"] == "£50.00 is on its credit again"
         assert "/credits/" not in str(told.values), "whoever booked need not be whose credit it is"
+        assert "can be spent until Tuesday 9 March 2027, 08:59 GMT (London)" in str(told.values), (
+            "its time stood still for five days"
+        )
     assert left(app, clock) == 5000
     clock.shift(days=2)
     assert left(app, clock) == 0
@@ -292,3 +318,110 @@ def test_money_kept_as_a_credit_does_not_go_back_as_well(app: Flask, clock: Cloc
         assert back.minor == 6800
     found = bill_of(app, made)
     assert (found.refunded_minor, found.credit_minor, found.kept_minor) == (6800, 10000, 0)
+
+
+# Where money goes back to
+
+
+def told_of(app: Flask, *templates: str) -> list[str]:
+    with app.app_context():
+        found = db.session.scalars(select(Letter).where(Letter.template.in_(templates)).order_by(Letter.id))
+        return [render.parts(each).text for each in found if each.to_email == BEA]
+
+
+@pytest.mark.parametrize(
+    ("days", "ends"),
+    [(30, "can be spent until Thursday 1 April 2027, 09:59 BST (London)"), (None, "has no last day")],
+)
+def test_a_place_paid_with_a_credit_alone_goes_back_to_it_and_no_bank_is_spoken_of(
+    app: Flask, client: PageClient, clock: Clock, days: int | None, ends: str
+) -> None:
+    a_policy(app)
+    slug = a_slug(app, in_days=40)
+    a_credit(app, slug, clock, 16800, expires_at=clock.at + timedelta(days=days) if days else None)
+    made = held(app, replace(a_wish(slug), credit_of=BEA))
+    client.get(made.url)
+    page = f"/bookings/{made.reference}/cancellation"
+    said = f"£158.00 goes back to the credit it was paid with, which {ends}."
+    assert said in main_text(client.get(page))
+
+    assert sent(client, page, "/cancellation#quote").status_code == 303
+
+    letters = told_of(app, "booking_changed")
+    assert len(letters) == 2
+    assert all(said in " ".join(each.split()) for each in letters)
+    assert not any("bank" in each.lower() for each in letters)
+    assert left(app, clock) == 15800
+
+
+def test_a_credit_that_has_ended_is_not_said_to_be_there(app: Flask, clock: Clock, slug: str) -> None:
+    a_credit(app, slug, clock, 5000, expires_at=clock.at + timedelta(days=2))
+    made = paid(app, replace(a_wish(slug), credit_of=BEA))
+    clock.shift(days=5)
+    with arranged(app):
+        booking = lifecycle.locked(db.session.get_one(Booking, made.id).bill_id)
+        returning.give(booking, 16800, source="organiser", reason="ill", actor="user:1", now=clock.at)
+    (said,) = told_of(app, "booking_changed")
+    assert "cannot be spent any more: it ended Thursday 4 March 2027, 08:59 GMT (London)" in " ".join(said.split())
+    assert "the links to join and to watch have stopped working" in " ".join(said.split())
+    assert left(app, clock) == 0
+
+
+def test_the_letter_about_a_cancelled_workshop_says_what_goes_where(app: Flask, clock: Clock, slug: str) -> None:
+    for minor in (16800, 5000):
+        a_credit(app, slug, clock, minor)
+    whole = paid(app, replace(a_wish(slug), credit_of=BEA))
+    part = paid(app, replace(a_wish(slug, people=[("Dee", "dee@clinic.example")]), credit_of=BEA))
+    with arranged(app):
+        workshop = db.session.scalars(select(Workshop).where(Workshop.slug == slug)).one()
+        moving.cancel_workshop(workshop, "The presenter is ill.", actor="user:1", now=clock.at)
+    first, second = (" ".join(each.split()) for each in told_of(app, "cancelled_booking"))
+    on_credit = "goes back to the credit it was paid with, which has no last day."
+    assert whole.reference in first
+    assert f"£168.00 {on_credit}" in first
+    assert "bank" not in first
+    assert part.reference in second
+    assert "£118.00 goes back the way you paid" in second
+    assert f"five to ten days. £50.00 {on_credit}" in second
+
+
+# The link itself
+
+
+def test_a_link_that_is_ended_opens_nothing_in_any_browser_and_a_new_one_goes_by_letter(
+    app: Flask, client: PageClient, clock: Clock, slug: str
+) -> None:
+    number, other = a_credit(app, slug, clock, 5000), a_credit(app, slug, clock, 7000)
+    first, second = statement_of(app, number), statement_of(app, other)
+    booking_form = f"/workshops/{slug}/bookings/new"
+    elsewhere = cast(PageClient, app.test_client())
+    elsewhere.get(first)
+    assert "Use my credit" in main_text(elsewhere.get(booking_form))
+
+    done = client.submit(form(client.get(first), "/end"))
+
+    assert done.status_code == 303
+    assert "A new one is on its way" in main_text(client.get(done.location))
+    assert [client.get(each).status_code for each in (first, second)] == [404, 404]
+    for browser in (client, elsewhere):
+        assert "Use my credit" not in main_text(browser.get(booking_form))
+    assert elsewhere.post(f"{first}/end").status_code in (400, 404)
+    with app.app_context():
+        (letter,) = db.session.scalars(select(Letter).where(Letter.template == "credit_link"))
+        assert letter.to_email == BEA
+        address = urlsplit(letter.values["credit_url"]).path
+    assert "£120.00 can be used" in main_text(client.get(address))
+    assert "Use my credit" in main_text(client.get(booking_form))
+    assert left(app, clock) == 12000
+
+
+def test_a_new_link_goes_to_whose_credit_it_is(app: Flask, clock: Clock, slug: str) -> None:
+    number = a_credit(app, slug, clock, 5000)
+    with arranged(app):
+        credit = db.session.get_one(Credit, number)
+        booking = db.session.scalars(select(Booking).where(Booking.bill_id == credit.source_bill_id)).one()
+        booking.booker_email = "bea@elsewhere.example"
+        credit_links.end(credit, actor="user:1", now=clock.at)
+        letter = db.session.scalars(select(Letter).where(Letter.template == "credit_link")).one()
+        assert letter.to_email == BEA
+        assert "/bookings/" not in render.parts(letter).text, "the booking has another address by now"

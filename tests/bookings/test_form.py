@@ -20,7 +20,7 @@ from tests.builders import a_code, a_question, a_ticket, a_workshop, arranged
 from tests.conftest import MORNING, Clock
 from tests.page import PageClient, form, main_text, tree, words
 
-pytestmark = pytest.mark.both_databases
+pytestmark = pytest.mark.proved_on_both
 
 
 @pytest.fixture
@@ -121,6 +121,7 @@ def test_a_free_booking_needs_no_payment_page(app: Flask, clock: Clock, client: 
     assert "onfirmed" in main_text(page)
 
 
+@pytest.mark.both_databases
 def test_form_01_the_same_form_twice_is_one_booking_and_a_fresh_one_another(
     app: Flask, clock: Clock, client: PageClient, free: str
 ) -> None:
@@ -426,6 +427,7 @@ def test_answers_are_kept_with_their_attendee_and_questions_of_other_tickets_are
 # What people type
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("name", "stored"),
     [
@@ -452,6 +454,7 @@ def test_a_name_is_one_line_and_is_shown_as_it_was_typed(
     assert not [each for each in main.iter() if each.tag in ("b", "script")]
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     "field",
     [

@@ -26,7 +26,7 @@ from tests.conftest import Clock, at_once
 from tests.page import PageClient, form, main_text, tree
 from tests.races.racing import Meeting, without_locks
 
-pytestmark = pytest.mark.both_databases
+pytestmark = pytest.mark.proved_on_both
 
 Browser = Callable[[], PageClient]
 SECRET = "zoom.example/j/912345678"

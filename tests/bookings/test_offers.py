@@ -29,7 +29,7 @@ from tests.builders import a_code, a_course, a_ticket, a_workshop, arranged
 from tests.conftest import Clock
 from tests.page import PageClient, main_text
 
-pytestmark = pytest.mark.both_databases
+pytestmark = pytest.mark.proved_on_both
 PRICE = 10000
 
 

@@ -20,7 +20,7 @@ from tests.builders import a_code, a_meeting, a_question, a_ticket, a_workshop, 
 from tests.conftest import Clock, Person
 from tests.page import PageClient, form, main_text, tree
 
-pytestmark = pytest.mark.both_databases
+pytestmark = pytest.mark.proved_on_both
 
 Browser = Callable[[], PageClient]
 CY = ("Cy Carr", "cy@third.example")

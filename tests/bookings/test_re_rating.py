@@ -16,7 +16,7 @@ from payments import ledger
 from payments.models import Refund
 from policies import versions
 from tests import facts
-from tests.bookings.making import Made, a_wish, paid
+from tests.bookings.making import Made, a_wish, paid, receive
 from tests.builders import a_code, a_ticket, a_workshop, an_organiser, arranged
 from tests.page import PageClient, form, main_text
 
@@ -25,6 +25,7 @@ SIX = [(f"Person {n}", f"person-{n}@x.example") for n in range(6)]
 HALF_LATE = [
     {"action": "cancel", "if": {"notice": ">=30d"}, "refund_pct": 100},
     {"action": "cancel", "if": {"notice": "<30d"}, "refund_pct": 50},
+    {"action": "transfer", "charge_minor": 0, "price_difference": "both"},
 ]
 
 
@@ -120,6 +121,23 @@ def test_two_of_six_leave_one_after_the_other_and_get_the_same(app: Flask, clien
     assert sum(refunds(app)[:2]) == check("two of those six")
     assert shares(app) == [14500] * 3
     sound(app, made, 43500)
+
+
+def test_a_dearer_date_paid_after_others_left_costs_its_difference_on_top(app: Flask, client: PageClient) -> None:
+    made = six(app)
+    client.get(made.url)
+    with arranged(app):
+        there = f"{a_workshop(price_minor=20000, in_days=60).slug}:standard"
+    page = f"/bookings/{made.reference}/transfer"
+    wished = form(client.get(f"{page}?attendee=5"), "/transfer").sent()
+    assert client.post(page, data={**wished, "to": there}).status_code == 303
+    cancel(client, made, 0, 3)
+    assert shares(app) == [14500] * 4
+
+    receive(app, made)
+
+    assert shares(app) == [14500] * 3 + [20000]
+    sound(app, made, 58000 + 5500)
 
 
 def test_who_leaves_late_gets_half_of_what_is_left_for_them(app: Flask, client: PageClient, clock: Any) -> None:

@@ -16,7 +16,7 @@ from tests.courses.test_routes import hrefs
 from tests.courses.test_shelf import forget, many, number_asked
 from tests.page import PageClient, form, main_text, tree
 
-pytestmark = pytest.mark.both_databases
+pytestmark = pytest.mark.proved_on_both
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
 FILTERS = "q=a&topic=grief&format=hybrid&from=2020-01-01&to=2030-01-01&most=500"

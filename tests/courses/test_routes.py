@@ -13,6 +13,7 @@ from icalendar import Calendar, Event
 from courses.models import Workshop
 from lib import zones
 from tests.builders import (
+    a_bundle,
     a_course,
     a_meeting,
     a_pool,
@@ -26,7 +27,7 @@ from tests.builders import (
 from tests.conftest import MORNING, Clock
 from tests.page import PageClient, main_text, tree, words
 
-pytestmark = pytest.mark.both_databases
+pytestmark = pytest.mark.proved_on_both
 
 DESCRIPTION = (
     '<p>OK</p><img src=x onerror=alert(1)><a href="javascript:alert(1)">a</a>'
@@ -610,3 +611,23 @@ def test_the_row_says_when_it_begins_and_ends(app: Flask, clock: Clock) -> None:
         workshop: Workshop = a_workshop(sessions=[a_meeting(in_days=9), a_meeting(in_days=2)])
         assert workshop.starts_at == workshop.sessions[0].starts_at == MORNING + timedelta(days=2, hours=1)
         assert workshop.ends_at == workshop.sessions[1].ends_at
+
+
+# VAT
+
+
+@pytest.mark.parametrize(("mode", "is_said"), [("none", False), ("exempt", False), ("included", True)])
+def test_vat_is_spoken_of_only_where_its_organiser_charges_it(
+    app: Flask, clock: Clock, client: PageClient, mode: str, is_said: bool
+) -> None:
+    with arranged(app):
+        organiser = an_organiser()
+        organiser.vat_mode = mode
+        single, other = a_workshop(slug="grief"), a_workshop(slug="loss")
+        a_bundle(single, other, slug="both")
+    pages = ("/workshops/grief", "/workshops/grief/bookings/new", "/bundles/both", "/bundles/both/bookings/new")
+
+    shown = {path: "VAT" in client.get(path).get_data(as_text=True) for path in pages}
+
+    assert shown == dict.fromkeys(pages, is_said)
+    assert "VAT" not in client.get("/").get_data(as_text=True), "the first page is of every organiser"

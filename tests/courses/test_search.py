@@ -10,7 +10,7 @@ from tests.builders import a_course, a_meeting, a_presenter, a_workshop, an_orga
 from tests.conftest import MORNING, Clock
 from tests.page import PageClient, form, main_text, tree
 
-pytestmark = pytest.mark.both_databases
+pytestmark = pytest.mark.proved_on_both
 
 
 @pytest.fixture

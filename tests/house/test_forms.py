@@ -14,6 +14,7 @@ from accounts import signing_in
 from accounts.models import User
 from bookings.invoice_terms import InvoiceTo
 from bookings.models import Attendee, Booking
+from courses.deposits import Deposit, Part
 from courses.models import Workshop
 from lib import clock, db
 from newsletter.models import Placement
@@ -100,6 +101,7 @@ TYPED: dict[str, tuple[str, dict[str, str]]] = {
     "organise_invoices.receive": (f"{DESK}/invoices/{{invoice}}/payments", {"amount": "much", "day": "never"}),
     "organise_invoices.let_in": (f"{DESK}/invoices/{{invoice}}/places", {}),
     "organise_invoices.call_off": (f"{DESK}/invoices/{{invoice}}/cancellation", {}),
+    "organise_plans.receive": (f"{DESK}/bookings/{{in_parts}}/instalments", {"amount": "much", "day": "never"}),
     "organise_policies.make": (
         f"{DESK}/policies/new/graded_30_14",
         {"name": "", "far": "many", "near": "-1", "charge_GBP": "much"},
@@ -178,6 +180,8 @@ NEVER_WRONG = {
     "organise_policies.make_default": ONE_BUTTON,
     "organise_invoices.refund_sent": ONE_BUTTON,
     "organise_money.again": ONE_BUTTON,
+    "organise_money.renew_link": ONE_BUTTON,
+    "credits.end": ONE_BUTTON,
     "organise_proofs.check": ONE_BUTTON,
     "organise_settings.save_money": "two ticks: nothing is typed that could be wrong",
     "organise.delete_course": ONE_BUTTON,
@@ -269,6 +273,8 @@ def places(app: Flask, client: PageClient, olu: Person) -> dict[str, str]:
         a_question(workshop)
         a_question(workshop, code="size", kind="choice", choices=["small", "large"], is_required=True)
         a_ticket(workshop, code="organisation", payment="invoice")
+        parts = Deposit(8400, (Part(workshop.starts_at.date(), 8400),)).terms()
+        a_ticket(workshop, code="parts", payment="deposit", terms=parts)
         folded, organiser_id = a_code(code="ONCE").folded, workshop.organiser_id
         db.session.add(Placement(organiser_id=workshop.organiser_id, name="home", percent=20, lasts_days=90))
         course = workshop.course.slug
@@ -303,6 +309,7 @@ def places(app: Flask, client: PageClient, olu: Person) -> dict[str, str]:
         "policy": str(kept),
         "code": folded,
         "invoice": invoice.name if invoice else "",
+        "in_parts": paid(app, a_wish("own", people=[ANN], ticket="parts")).reference,
         "member": str(member),
         "course": course,
         "password": password,

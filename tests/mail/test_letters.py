@@ -149,7 +149,7 @@ def test_no_letter_promises_a_person_where_no_answer_goes(app: Flask, template: 
 # have their values from before.
 ADDED = {
     "my_links": ("waiting",),
-    "cancelled_booking": ("stays",),
+    "cancelled_booking": ("stays", "credited"),
     "credit_kept": ("credit_url",),
     "receipt": ("receipt_number", "receipt_url", "gets"),
 }

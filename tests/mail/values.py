@@ -158,6 +158,7 @@ VALUES: dict[str, dict[str, Any]] = {
         "why": "Dr Marsh is ill",
         "attendees": ["Ines Carraway", "Tom Adeyemi-Holt"],
         "workshops_url": "https://colloquy.example/workshops",
+        "credited": ["£50.00 goes back to the credit it was paid with, which has no last day."],
         "is_paid": True,
         "stays": "Listening at Dusk",
     },
@@ -300,6 +301,7 @@ VALUES: dict[str, dict[str, Any]] = {
         "until": "Wednesday 1 March 2028, 23:59 GMT (London)",
         "credit_url": "https://colloquy.example/credits/7-abc",
     },
+    "credit_link": {**_BOOKING, "is_theirs": True, "credit_url": "https://colloquy.example/credits/7-abc"},
     "waiting_offer": {
         **_WAITING,
         "waiting_url": "https://colloquy.example/waiting/7-abc",

@@ -24,7 +24,7 @@ from tests.organisers.conftest import DESK
 from tests.organisers.desk import statements
 from tests.page import PageClient, form, main_text
 
-pytestmark = pytest.mark.both_databases
+pytestmark = pytest.mark.proved_on_both
 CY = ("Cy Carter", "cy@clinic.example")
 RULES = [
     {"action": "cancel", "if": {"notice": ">=14d"}, "refund_pct": 50},

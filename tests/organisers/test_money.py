@@ -1,5 +1,7 @@
 """Money at the desk: sent back by hand, in part, for one person, as a credit; sent again; and the two settings."""
 
+from urllib.parse import urlsplit
+
 import pytest
 from flask import Flask
 from sqlalchemy import select
@@ -129,3 +131,22 @@ def test_the_two_settings(app: Flask, owner: PageClient) -> None:
     assert press(owner, f"{DESK}/settings", "/settings/money", holds_for_bank=True).status_code == 303
     with app.app_context():
         assert db.session.scalars(select(Organiser)).one().holds_for_bank
+
+
+def test_the_desk_ends_the_link_to_a_credit(app: Flask, owner: PageClient, made: Made) -> None:
+    press(owner, page(made), "/refunds", amount="100.00", way="credit", why="she would rather")
+    (kept,) = letters(app, "credit_kept")
+    old = urlsplit(kept.values["credit_url"]).path
+    assert owner.get(old).status_code == 200
+
+    done = press(owner, page(made), "/credits/1/link")
+
+    assert done.status_code == 303
+    said = main_text(owner.get(done.location))
+    assert "The link has ended in every browser" in said
+    assert "The link to a credit ended, a new one sent" in said
+    assert owner.get(old).status_code == 404
+    (new,) = letters(app, "credit_link")
+    assert owner.get(urlsplit(new.values["credit_url"]).path).status_code == 200
+    assert owner.post(f"{page(made)}/credits/9/link").status_code in (400, 404)
+    assert sound(app)

@@ -19,7 +19,7 @@ from tests.organisers.conftest import DESK
 from tests.organisers.desk import statements
 from tests.page import Form, PageClient, form, main_text
 
-pytestmark = pytest.mark.both_databases
+pytestmark = pytest.mark.proved_on_both
 NEW_CODE = {"code": "TRY", "percent": "20"}
 
 

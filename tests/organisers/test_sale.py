@@ -14,7 +14,7 @@ from tests.builders import a_code, a_meeting, a_workshop, arranged
 from tests.organisers.conftest import DESK
 from tests.page import Form, PageClient, form, main_text
 
-pytestmark = pytest.mark.both_databases
+pytestmark = pytest.mark.proved_on_both
 
 
 @pytest.fixture

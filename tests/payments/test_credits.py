@@ -100,11 +100,13 @@ def test_what_came_to_nothing_is_given_back_the_last_first(app: Flask, clock: Cl
     assert left(app, clock) == [1000]
     with arranged(app):
         assert credits.spent_on(bill) == 6000
-        assert credits.give_back(bill, 4500, reason="one less", now=clock.at) == 4500
+        told = credits.would_give_back(bill, 4500)
+        assert [(each.minor, each.expires_at) for each in told] == [(4000, None), (500, clock.at + timedelta(days=30))]
+        assert credits.give_back(bill, 4500, reason="one less", now=clock.at) == told
     assert left(app, clock) == [500, 5000]
     with arranged(app):
-        assert credits.give_back(bill, 9999, reason="all of it", now=clock.at) == 1500
-        assert credits.give_back(bill, 9999, reason="again", now=clock.at) == 0
+        assert [each.minor for each in credits.give_back(bill, 9999, reason="all of it", now=clock.at)] == [1500]
+        assert credits.give_back(bill, 9999, reason="again", now=clock.at) == []
     assert left(app, clock) == [2000, 5000]
     with app.app_context():
         assert ledger.of_bill(bill) == Balance(owed_minor=0, paid_minor=6000, credit_minor=6000)

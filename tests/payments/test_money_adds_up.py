@@ -3,9 +3,9 @@ and at Stripe, no code goes beyond its limit and no place is sold twice."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import date, timedelta
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import stripe as stripe_sdk
@@ -16,12 +16,14 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from bookings import (
+    adding,
     audit,
     behalf,
     change_rows,
     change_terms,
     changes,
     jobs,
+    letters,
     lifecycle,
     money_audit,
     reselling,
@@ -30,15 +32,17 @@ from bookings import (
 )
 from bookings.change_terms import Act, Ruling
 from bookings.models import Attendee, Booking
+from courses.deposits import Deposit, Part
 from demo.stripe import process
 from demo.stripe.process import StandIn
 from lib import db, web, work
 from payments import attempts, credits, gateway, ledger
-from payments.models import Bill, Credit, Payment
+from payments.models import Bill, Credit, Instalment, Payment
 from policies import versions
-from tests.bookings.making import a_wish, held
-from tests.builders import a_code, a_workshop, an_organiser, arranged
+from tests.bookings.making import Made, a_wish, held, held_bundle
+from tests.builders import a_bundle, a_code, a_ticket, a_workshop, an_organiser, arranged
 from tests.conftest import MORNING, Clock, House, Houses, deliver
+from tests.page import PageClient, form
 
 SHORT = settings(max_examples=5, suppress_health_check=list(HealthCheck))
 LONG = settings(
@@ -70,20 +74,22 @@ WEIGHED = [
     *("book", "book", "pay", "pay", "pay", "bank", "refund", "refund", "dashboard", "dashboard", "settle"),
     *("dispute", "judge", "cancel", "credit", "spend", "lapse", "work", "work", "ring", "ring", "ring", "ring", "ring"),
     *("policy", "policy", "team", "substitute", "substitute", "transfer", "transfer", "pay_change", "pay_change"),
+    *("bundle", "deposit", "part", "part", "add", "add"),
 ]
 STEP = st.tuples(st.sampled_from(WEIGHED), st.integers(0, 3), st.integers(1, 20000))
 
 
-def begun(drawn: tuple[int, int, bool, list[Step]]) -> list[Step]:
+def begun(drawn: tuple[tuple[str, str], int, int, bool, list[Step]]) -> list[Step]:
     """Two bookings are paid before anything else happens; whether that was told of is up to what was drawn."""
-    first, second, is_told, rest = drawn
+    (one, other), first, second, is_told, rest = drawn
     told: list[Step] = [("ring", 3, first), ("ring", 3, second + 7)] if is_told else []
-    return [("book", 1, 2), ("pay", 0, first), ("book", 0, 1), ("pay", 0, second), *told, *rest]
+    return [(one, 1, 2), ("pay", 0, first), (other, 0, 1), ("pay", 0, second), *told, *rest]
 
 
-STEPS = st.tuples(st.integers(0, 3), st.integers(0, 3), st.booleans(), st.lists(STEP, min_size=8, max_size=24)).map(
-    begun
-)
+KIND = st.sampled_from(("book", "book", "bundle", "deposit"))
+STEPS = st.tuples(
+    st.tuples(KIND, KIND), st.integers(0, 3), st.integers(0, 3), st.booleans(), st.lists(STEP, min_size=8, max_size=24)
+).map(begun)
 
 
 class World:
@@ -104,8 +110,13 @@ class World:
             terms = {"tz": owner.zone, "currency": "GBP", "rules": TERMS}
             versions.write(owner.id, "Ours", terms, actor="user:1", now=clock.at)
             self.slug = a_workshop(capacity=5).slug
-            a_workshop(capacity=2, in_days=50, price_minor=9000)
-            a_workshop(capacity=2, in_days=60, price_minor=20000)
+            cheaper = a_workshop(capacity=2, in_days=50, price_minor=9000)
+            dearer = a_workshop(capacity=2, in_days=60, price_minor=20000)
+            self.bundle = a_bundle(cheaper, dearer, prices={"GBP": 26000}).slug
+            parts = Deposit(6000, (Part(date(2027, 3, 20), 7000), Part(date(2027, 4, 20), 8000)))
+            course = a_workshop(capacity=2, in_days=90, price_minor=None)
+            a_ticket(course, prices={"GBP": parts.total_minor}, payment="deposit", terms=parts.terms())
+            self.course = course.slug
             a_code(code="TWICE", percent=10, uses_total=2)
             a_code(code="DUO", percent=20, uses_total=3, least_people=2, re_rate_on_cancellation=True)
 
@@ -117,10 +128,54 @@ class World:
     # What people do here
 
     def _book(self, which: int, number: int) -> None:
-        self.booked += 1
-        people = [(f"Attendee {self.booked}.{n}", f"a{self.booked}-{n}@clinic.example") for n in range(1 + which % 2)]
+        people = self._people(1 + which % 2)
         code = CODES[number % 3] if which % 2 else CODES[number % 2]
         made = held(self.app, a_wish(self.slug, people=people, code=code))
+        self._go_to_pay(made, number)
+
+    def _bundle(self, which: int, number: int) -> None:
+        """Both other dates for one price."""
+        self._go_to_pay(held_bundle(self.app, self.bundle, self._people(1 + which % 2)), number)
+
+    def _deposit(self, which: int, number: int) -> None:
+        """A place that is paid in three parts."""
+        self._go_to_pay(held(self.app, a_wish(self.course, people=self._people(1 + which % 2))), number)
+
+    def _part(self, which: int, number: int) -> None:
+        """The next part of what is paid in parts, or all that is left of it, from the booking's page."""
+        with self.app.test_request_context():
+            open_bills = select(Instalment.bill_id).where(Instalment.state == "open")
+            found = db.session.scalars(
+                select(Booking).where(Booking.bill_id.in_(open_bills)).order_by(Booking.id)
+            ).all()
+            booking = found[which % len(found)] if found else _nobody()
+            page, reference = letters.booking_url(booking), booking.reference
+        client = cast(PageClient, self.app.test_client())
+        client.get(page)
+        shown = client.get(f"/bookings/{reference}")
+        if f"/bookings/{reference}/instalments" in shown.text:
+            asked = form(shown, "/instalments")
+            until = asked.buttons[-1 if number % 2 else 0].value
+            client.post(f"/bookings/{reference}/instalments", data={**asked.values, "until": until})
+
+    def _add(self, which: int, number: int) -> None:
+        """One more person, or two, on a booking that is paid."""
+        with arranged(self.app):
+            booking, (first, *_) = self._coming(which, 1)
+            act = Act("booker", "", self.clock.at)
+            wish = a_wish(first.workshop.slug, people=self._people(1 + number % 2), ticket=first.ticket.code)
+            found = adding.listing(booking, first.workshop, self.clock.at)
+            promise = adding.price(booking, wish, found, self.clock.at).promise
+            attempt = adding.add(booking, wish, promise, act)
+            way = (attempt.key, attempt.parameters) if attempt else None
+        if way:
+            self._open(*way, is_lost=number % 4 == 0)
+
+    def _people(self, number: int) -> list[tuple[str, str]]:
+        self.booked += 1
+        return [(f"Attendee {self.booked}.{n}", f"a{self.booked}-{n}@clinic.example") for n in range(number)]
+
+    def _go_to_pay(self, made: Made, number: int) -> None:
         with self.app.app_context():
             attempt = attempts.live(db.session.get_one(Booking, made.id).bill_id)
             assert attempt is not None

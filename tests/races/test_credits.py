@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,12 +12,13 @@ from sqlalchemy import select
 from bookings import checkout
 from lib import clock as product_clock
 from lib import db
-from payments import credits
-from payments.models import PaymentAttempt
+from payments import credits, ledger
+from payments.models import Credit, PaymentAttempt
 from tests.bookings.making import a_wish
 from tests.bookings.test_credit_spending import BEA, a_credit, faults, left
 from tests.builders import a_workshop, arranged
 from tests.conftest import Clock, at_once
+from tests.payments.paying import paid
 from tests.races import racing
 from tests.races.racing import Meeting
 
@@ -72,3 +74,47 @@ def test_needs_the_lock(app: Flask, clock: Clock, database_kind: str, monkeypatc
         assert charged(app, results) == [11800, 11800]
     else:
         assert sorted(type(each).__name__ for each in results) == ["OperationalError", "str"]
+
+
+# A credit that ends while the bill it came from is paid with it
+
+
+def ending(app: Flask, clock: Clock, patch: pytest.MonkeyPatch, end: Callable[[int], int]) -> list[Any]:
+    """What was spent of 5000 in its last moment, and what was left for its end; they meet with a lock each."""
+    bill, ends = paid(app, 16800), clock.at + timedelta(days=30)
+    with arranged(app):
+        credits.issue(bill, 5000, email=BEA, reason="cancelled", expires_at=ends, now=clock.at)
+    clock.set(ends)
+    meeting = Meeting(2)
+    racing.pausing(patch, ledger, "lock", meeting)
+    racing.pausing(patch, ledger, "left_of", meeting)
+
+    def spend() -> int:
+        with db.writing():
+            return credits.spend(bill, BEA, 1000, ends - timedelta(seconds=1))
+
+    def over() -> int:
+        with db.writing():
+            return end(1)
+
+    return at_once(app, [spend, over])
+
+
+def test_its_end_waits_for_the_bill_it_came_from(app: Flask, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    results = ending(app, clock, monkeypatch, lambda number: credits.expire(number, product_clock.now()))
+    assert results in ([1000, 4000], [0, 5000])
+    assert faults(app, clock) == []
+
+
+def test_its_end_needs_the_order_of_the_locks(
+    app: Flask, clock: Clock, database_kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL ends one of the two that wait for each other; SQLite lets one writer in after the other."""
+
+    def credit_first(number: int) -> int:
+        db.session.scalars(select(Credit).where(Credit.id == number).with_for_update()).one()
+        ledger.left_of([number])
+        return credits.expire(number, product_clock.now())
+
+    results = ending(app, clock, monkeypatch, credit_first)
+    assert ("OperationalError" in [type(each).__name__ for each in results]) == (database_kind == "postgresql")

@@ -31,7 +31,7 @@ from tests.recordings.showing import (
     withdrawn,
 )
 
-pytestmark = pytest.mark.both_databases
+pytestmark = pytest.mark.proved_on_both
 PUBLISHED, CLOSES = "2027-03-16T18:00:00Z", "2027-04-13T17:00:00Z"  # 18:00 in London, the clocks go forward between
 
 

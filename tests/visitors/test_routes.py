@@ -17,7 +17,7 @@ from tests.builders import a_user, a_workshop, an_organiser, arranged
 from tests.conftest import Clock, Mailbox, Person
 from tests.page import PageClient, main_text, tree
 
-pytestmark = pytest.mark.both_databases
+pytestmark = pytest.mark.proved_on_both
 FORMATS = ((9, "hybrid"), (3, "room"), (6, "online_live"))
 
 
@@ -260,6 +260,7 @@ def test_a_new_version_of_a_link_is_what_the_next_letter_holds(
     assert client.get(made.places[0]).status_code == 404
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     "typed", ["", "ann@", "ann@clinic.example, bob@x.example", "x\r\nBcc: y@x.example", "\x00", "<b>x"]
 )
