@@ -29,6 +29,7 @@ from bookings.models import DiscountCode, Redemption
 from courses.models import Workshop
 from lib import db
 from payments import ledger
+from recordings.models import Recording
 from tests import postgres
 from tests.house import source
 from tests.house.source import ROOT
@@ -239,6 +240,23 @@ def test_what_an_older_house_holds_is_kept(url: str) -> None:
         assert (kept.join_opens_minutes, kept.late_buyers_share, kept.cancelled_why) == (30, False, "")
         assert [each.cancelled_at for each in kept.sessions] == [None]
         assert [each.about for each in db.session.scalars(select(Organiser))] == [""]
+
+
+@pytest.mark.both_databases
+def test_the_recordings_of_an_older_house_play_on_and_can_be_put_back(url: str) -> None:
+    second = {"workshop_id": 1, "id": 2, "number": 2}
+    film = {"session_id": 1, "state": "withdrawn", "file": "f" * 32, "published_at": AT, "closes_at": AT}
+    with older(url, "0002"):
+        fill([*CATALOGUE, ("workshop_session", second), ("recording", film)])
+        fill([("recording", {"id": 2, "session_id": 2, "state": "uploaded", "file": "e" * 32})])
+        flask_migrate.upgrade(directory=MIGRATIONS)
+        found = db.session.scalars(select(Recording).order_by(Recording.id)).all()
+        assert [(each.file, each.making, each.made_percent) for each in found] == [
+            ("f" * 32, "ready", 100),
+            ("e" * 32, "ready", 100),
+        ]
+        assert [each.reviewed_at for each in found] == [AT, None]
+        assert [each.chapters for each in found] == [[], []]
 
 
 @pytest.mark.both_databases
