@@ -26,6 +26,7 @@ from bookings import (
     letters,
     lifecycle,
     money_audit,
+    plan_rows,
     reselling,
     returning,
     transfers,
@@ -102,7 +103,7 @@ class World:
         self.client = FlaskClient(app, app.response_class)
         self.booked = 0
         money = ("payments.", "bookings.lapse", "bookings.refund_news", "bookings.dispute_news", "bookings.close_page")
-        kept = (*money, change_rows.DECIDE, reselling.PLACE_RESOLD)
+        kept = (*money, change_rows.DECIDE, reselling.PLACE_RESOLD, plan_rows.CLOSE)
         self.handlers = {kind: each for kind, each in app.extensions["handlers"].items() if kind.startswith(kept)}
         stripe.settle_by_hand()
         with arranged(app):
