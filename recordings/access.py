@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.sql.base import ExecutableOption
 
 from bookings import invites, joining
 from bookings.models import Attendee, Booking
@@ -86,41 +87,48 @@ def url(attendee: Attendee, recording_id: int) -> str:
     return web.url("recordings.player", token=token)
 
 
-def find(token: str) -> Grant | None:
-    """What a link gives a right to, or None for a link that gives none: wrong, too old, or its place is gone."""
+PAGE = (
+    joinedload(Attendee.workshop).selectinload(Workshop.sessions),
+    joinedload(Attendee.workshop).selectinload(Workshop.presenters),
+    joinedload(Attendee.workshop).joinedload(Workshop.course),
+    joinedload(Attendee.ticket).selectinload(TicketType.sessions),
+)
+
+
+def find(token: str, also: Sequence[ExecutableOption] = ()) -> Grant | None:
+    """What a link gives a right to, or None for a link that gives none: wrong, too old, or its place is gone.
+
+    `also` is loaded along with it, such as what a PAGE shows; a player asks for piece after piece of a film and needs
+    none of that.
+    """
     pair = links.pair_of(token)
     if pair is None:
         return None
-    attendee = db.session.scalars(
-        select(Attendee)
+    found = db.session.execute(
+        select(Attendee, Recording, AccessWindow)
+        .join(Recording, and_(Recording.id == pair[1], Recording.organiser_id == Attendee.organiser_id))
+        .outerjoin(
+            AccessWindow, and_(AccessWindow.attendee_id == Attendee.id, AccessWindow.recording_id == Recording.id)
+        )
         .where(Attendee.id == pair[0])
         .options(
             joinedload(Attendee.booking).joinedload(Booking.organiser),
-            joinedload(Attendee.workshop).selectinload(Workshop.sessions),
-            joinedload(Attendee.workshop).selectinload(Workshop.presenters),
-            joinedload(Attendee.workshop).joinedload(Workshop.course),
-            joinedload(Attendee.ticket).selectinload(TicketType.sessions),
+            joinedload(Attendee.workshop),
+            joinedload(Recording.session),
+            *also,
         )
         .execution_options(populate_existing=True)
     ).one_or_none()
-    if attendee is None or not links.verify_pair("recording", attendee.link_version, token):
+    if found is None:
         return None
-    recording = db.session.scalars(
-        select(Recording)
-        .where(Recording.id == pair[1], Recording.organiser_id == attendee.organiser_id)
-        .options(joinedload(Recording.session))
-        .execution_options(populate_existing=True)
-    ).one_or_none()
-    if recording is None or attendee.state != "confirmed" or joining.paid_back([attendee.booking.bill_id]):
+    grant = Grant(*found)
+    if not links.verify_pair("recording", grant.attendee.link_version, token):
         return None
-    own = db.session.scalars(
-        select(AccessWindow)
-        .where(AccessWindow.attendee_id == attendee.id, AccessWindow.recording_id == recording.id)
-        .execution_options(populate_existing=True)
-    ).one_or_none()
-    if own is None and not is_meant_for(recording.session, attendee):
+    if not _has_place(grant.attendee, joining.paid_back([grant.attendee.booking.bill_id])):
         return None
-    return Grant(attendee, recording, own)
+    if grant.window is None and not is_meant_for(grant.recording.session, grant.attendee):
+        return None
+    return grant
 
 
 def refuse_unless_open(grant: Grant, now: datetime) -> Window:

@@ -1,8 +1,10 @@
 """Watching a recording: the player's page, the film, its captions, and what was watched."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from flask import Blueprint, Response, abort, jsonify, render_template, request
+from sqlalchemy.sql.base import ExecutableOption
 from werkzeug.wrappers import Response as Answer
 
 from accounts import open_to
@@ -42,11 +44,11 @@ def keep_private(answer: Response) -> Response:
 @open_to.holder_of_link
 def player(token: str) -> str:
     now = clock.now()
-    grant = granted(token)
+    grant = granted(token, access.PAGE)
     if grant.window is None:
         with db.writing():  # whoever comes before the worker does its work here
             publishing.open_for_attendee(grant.attendee.id, now)
-        grant = granted(token)
+        grant = granted(token, access.PAGE)
     window = _open(grant)
     view = watch_page.of(grant, _asked())
     recordings = access.of_attendee(grant.attendee, now)
@@ -143,9 +145,9 @@ def watched(token: str) -> Answer:
     return jsonify({**told, "closes_at": zones.z(window.closes_at), "now": zones.z(now)})
 
 
-def granted(token: str) -> Grant:
-    """What a link gives a right to; 404 for one that gives none."""
-    grant = access.find(token)
+def granted(token: str, also: Sequence[ExecutableOption] = ()) -> Grant:
+    """What a link gives a right to, with what is `also` to be loaded; 404 for one that gives none."""
+    grant = access.find(token, also)
     if grant is None:
         abort(404)
     return grant

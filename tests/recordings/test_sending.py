@@ -17,6 +17,7 @@ from tests import nginx
 from tests.bookings.making import Made
 from tests.builders import arranged
 from tests.conftest import Clock
+from tests.courses.test_shelf import statements
 from tests.nginx import Nginx
 from tests.page import PageClient
 from tests.recordings.serving import ask, by_nginx, served
@@ -201,3 +202,13 @@ def test_nginx_reads_the_end_of_2_gb_as_cheaply(app: Flask, front: Nginx, shown:
     assert least >= ASKED, "what nginx sends from a file is counted"
     assert most - least < 4096, costs  # the head of a request differs by some letters, and none reads what it skips
     storage.path(key).unlink()
+
+
+def test_a_piece_of_film_asks_the_database_little(app: Flask, client: PageClient, shown: Shown) -> None:
+    """A player asks for piece after piece: who may watch, whose money went back, and nothing that only pages show."""
+    with statements(app) as asked, client.get(shown.path, headers={"Range": "bytes=10-19"}) as answer:
+        assert (answer.status_code, answer.data) == (206, BYTES[10:20])
+    assert len(asked) <= 3, asked
+    with statements(app) as asked:
+        assert client.get(f"{shown.path.removesuffix('/media')}/captions/en.vtt").status_code == 404
+    assert len(asked) <= 3, asked
