@@ -1,15 +1,13 @@
 """How often one address may ask for something that costs or annoys somebody.
 
-Keys are an address and a purpose, never the network address alone: a whole clinic may sit behind one.
+Keys are a person's address or link and a purpose, never the network address: a whole clinic may sit behind one, and
+behind a proxy everybody does.
 """
 
 from collections.abc import Callable
 
 from flask import request
 from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
-
-limiter = Limiter(key_func=get_remote_address, headers_enabled=True, strategy="moving-window")
 
 
 def by_field(name: str) -> Callable[[], str]:
@@ -24,3 +22,6 @@ def by_field(name: str) -> Callable[[], str]:
 def by_path() -> str:
     """The key of a limit on a page with a token in its address: the token stands for one person and purpose."""
     return f"{request.endpoint}:{request.path}"
+
+
+limiter = Limiter(key_func=by_path, headers_enabled=True, strategy="moving-window")
