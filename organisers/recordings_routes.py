@@ -18,7 +18,7 @@ from organisers import rows
 from organisers.people_routes import workshop_of
 from organisers.routes import MANAGERS, actor
 from organisers.upload_routes import most_bytes
-from recordings import arriving, captions, film, making, publishing, storage, tus, uploads
+from recordings import arriving, captions, film, part_order, publishing, storage, tus, uploads
 from recordings.models import AccessWindow, Recording
 
 bp = Blueprint("organise_recordings", __name__)
@@ -177,9 +177,9 @@ def _page(organiser: Organiser, slug: str, problem: tuple[str, str] | None = Non
         workshop=workshop,
         rows=[(each, found.get(each.id)) for each in workshop.sessions],
         windows=told,
-        unseen=making.unseen([each.id for each in workshop.sessions]),
+        unseen=part_order.unseen([each.id for each in workshop.sessions]),
         on_the_desk=uploads.on_the_desk([each.id for each in workshop.sessions], now),
-        parts=making.parts([each.id for each in workshop.sessions]),
+        parts=part_order.taken([each.id for each in workshop.sessions]),
         bytes=tus.size,
         most=most_bytes(),
         most_at_once=min(MOST_AT_ONCE, most_bytes()),

@@ -15,7 +15,7 @@ from organisers import review_forms, rows
 from organisers.people_routes import shown, workshop_of
 from organisers.review_forms import CutsForm, OriginalsForm
 from organisers.routes import MANAGERS, actor
-from recordings import cutting, film, making, media, originals, probing, storage
+from recordings import cutting, film, making, media, originals, part_order, probing, storage
 from recordings.models import Recording
 from recordings.probing import Facts
 
@@ -57,7 +57,7 @@ def progress(organiser: Organiser, slug: str, number: int) -> Answer:
     """How far it is, for the script that keeps the page fresh."""
     session = _session(organiser, slug, number)
     recording = db.session.scalars(select(Recording).where(Recording.session_id == session.id)).one_or_none()
-    state = recording.making if recording else "waiting" if making.unseen([session.id]) else "ready"
+    state = recording.making if recording else "waiting" if part_order.unseen([session.id]) else "ready"
     return web.private(jsonify({"making": state, "percent": recording.made_percent if recording else 0}))
 
 
@@ -174,7 +174,7 @@ def _page(organiser: Organiser, slug: str, recording: Recording, form: CutsForm,
         parts=parts,
         remarks=_remarks(recording),
         can_cut=bool(recording.whole or (recording.file and not recording.parts)),
-        unseen=making.unseen([recording.session_id]),
+        unseen=part_order.unseen([recording.session_id]),
         done=request.args.get("done", "") if status == 200 else "",
     )
 

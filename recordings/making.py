@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from courses.models import WorkshopSession
 from history import models as history
 from lib import db, web, work
-from recordings import cutting, publishing, uploads
+from recordings import cutting, part_order, publishing, uploads
 from recordings.cutting import Chapter, Stretch
 from recordings.film import Film
 from recordings.models import Recording, RecordingPart
@@ -71,7 +71,7 @@ class Made:
 def look(upload_id: int, now: datetime) -> str | None:
     """Begin to look at what has arrived: its key in the store, or None where that has been done."""
     upload = uploads.locked(upload_id)
-    if upload.state != "arrived" or _part_of(upload_id):
+    if upload.state != "arrived" or part_order.of_upload(upload_id):
         return None
     recording = publishing.expect_film(db.session.get_one(WorkshopSession, upload.session_id), now)
     if recording.making not in ("waiting", "making"):
@@ -80,21 +80,19 @@ def look(upload_id: int, now: datetime) -> str | None:
 
 
 def add_part(upload_id: int, facts: Facts, now: datetime) -> list[str]:
-    """What has arrived is a film: it becomes the part at its position, in the place of an earlier one there. One from
-    Zoom takes nobody's place: its stretches may arrive in any order, and come to stand in that of their positions.
+    """What has arrived is a film: it becomes the part at the position that was chosen for it, whichever of several is
+    there first, and takes the place of an earlier one at it.
 
     Returns the keys that are no longer needed. Asks for the recording to be made.
     """
     upload = uploads.locked(upload_id)
-    if upload.state != "arrived" or _part_of(upload_id):
+    if upload.state != "arrived" or part_order.of_upload(upload_id):
         return []
     recording = _of_upload(upload)
     before = publishing.keys(recording)
-    is_zooms = upload.source == "zoom"
-    replaced = [each for each in recording.parts if each.position == upload.position and not is_zooms]
+    replaced = part_order.replaced_by(upload, recording)
     shown = [each for each in recording.parts if each.position and each not in replaced]
-    later = _later_from_zoom(upload) if is_zooms else {n.upload_id for n in shown if n.position > upload.position}
-    place = next((n for n, each in enumerate(shown) if each.upload_id in later), len(shown))
+    place = part_order.place_of(upload, shown)
     is_last = not replaced and place == len(shown)
     _begin_anew(recording, keeps_cuts=is_last and bool(shown))
     for each in replaced:
@@ -114,9 +112,7 @@ def add_part(upload_id: int, facts: Facts, now: datetime) -> list[str]:
         added_at=now,
     )
     db.session.add(part)
-    shown.insert(place, part)
-    for number, each in enumerate(shown, 1):
-        each.position = number
+    part_order.put(part, shown, place)
     db.session.flush()
     db.session.expire(recording, ["parts"])
     _ask(recording, now)
@@ -144,10 +140,10 @@ def begin(recording_id: int, turn: int) -> Wanted | None:
     if recording.turn != turn or recording.making not in ("waiting", "making"):
         return None
     recording.making = "making"
-    parts = [each for each in recording.parts if each.position]
+    shown = [each for each in recording.parts if each.position]
     return Wanted(
-        parts=tuple((each.file, Facts(**each.facts)) for each in parts),
-        whole=recording.whole or ("" if parts else recording.file),
+        parts=tuple((each.file, Facts(**each.facts)) for each in shown),
+        whole=recording.whole or ("" if shown else recording.file),
         trim_from=recording.trim_from,
         trim_to=recording.trim_to,
         cuts=tuple((int(a), int(b)) for a, b in recording.cuts),
@@ -209,7 +205,7 @@ def again(recording_id: int, *, actor: str, now: datetime) -> None:
     """Try once more what failed. Raises NoOriginal where there is nothing to make it of."""
     recording = publishing.locked(recording_id)
     _record(recording, "making_asked", actor, now, {})
-    waiting = _unseen(recording)
+    waiting = part_order.waiting(recording)
     for each in waiting:
         recording.making, recording.made_percent, recording.problem = "looking", 0, ""
         work.post(uploads.LOOK_AT, f"upload:{each.id}", now, {"upload": each.id})
@@ -313,32 +309,6 @@ def discard(recording_id: int, *, actor: str, now: datetime) -> list[str]:
     return sorted(before - publishing.keys(recording))
 
 
-def parts(session_ids: Sequence[int]) -> dict[int, int]:
-    """How many parts the film of each session has, those that wait to be looked at too."""
-    wanted = (
-        select(Recording.session_id, func.count())
-        .join(RecordingPart, RecordingPart.recording_id == Recording.id)
-        .where(Recording.session_id.in_(sorted(session_ids)), RecordingPart.position > 0)
-        .group_by(Recording.session_id)
-    )
-    found = unseen(session_ids)
-    for session_id, number in db.session.execute(wanted):
-        found[session_id] = found.get(session_id, 0) + number
-    return found
-
-
-def unseen(session_ids: Sequence[int]) -> dict[int, int]:
-    """How many films of each session have arrived and wait to be looked at, in one statement."""
-    found: dict[int, int] = {}
-    for session_id in db.session.scalars(
-        select(Upload.session_id)
-        .outerjoin(RecordingPart, RecordingPart.upload_id == Upload.id)
-        .where(Upload.session_id.in_(sorted(session_ids)), Upload.state == "arrived", RecordingPart.id.is_(None))
-    ):
-        found[session_id] = found.get(session_id, 0) + 1
-    return found
-
-
 _GONE = (
     "The films you sent were removed some time after publication, as your settings say. What is published goes on. "
     "To change it, please upload the film again."
@@ -346,8 +316,8 @@ _GONE = (
 
 
 def _ask(recording: Recording, now: datetime) -> None:
-    parts = [each for each in recording.parts if each.position]
-    if not recording.whole and (any(not each.file for each in parts) or not (parts or recording.file)):
+    shown = [each for each in recording.parts if each.position]
+    if not recording.whole and (any(not each.file for each in shown) or not (shown or recording.file)):
         raise NoOriginal(_GONE)
     recording.making, recording.made_percent, recording.problem = "waiting", 0, ""
     recording.turn += 1
@@ -364,31 +334,6 @@ def _begin_anew(recording: Recording, *, keeps_cuts: bool) -> None:
 def _of_upload(upload: Upload) -> Recording:
     found = db.session.scalars(select(Recording.id).where(Recording.session_id == upload.session_id)).one()
     return publishing.locked(found)
-
-
-def _later_from_zoom(upload: Upload) -> set[int]:
-    """What of the same session's film comes after it, as Zoom recorded it."""
-    return set(
-        db.session.scalars(
-            select(Upload.id).where(
-                Upload.session_id == upload.session_id, Upload.source == "zoom", Upload.position > upload.position
-            )
-        )
-    )
-
-
-def _part_of(upload_id: int) -> int | None:
-    return db.session.scalar(select(RecordingPart.id).where(RecordingPart.upload_id == upload_id))
-
-
-def _unseen(recording: Recording) -> list[Upload]:
-    wanted = (
-        select(Upload)
-        .outerjoin(RecordingPart, RecordingPart.upload_id == Upload.id)
-        .where(Upload.session_id == recording.session_id, Upload.state == "arrived", RecordingPart.id.is_(None))
-        .order_by(Upload.id)
-    )
-    return list(db.session.scalars(wanted))
 
 
 def _record(recording: Recording, verb: str, actor: str, now: datetime, facts: Mapping[str, Any]) -> None:

@@ -18,16 +18,28 @@ from sqlalchemy import select, update
 
 from lib import clock as product_clock
 from lib import db, settings, work
-from recordings import ffmpeg, film_making, film_plan, making, making_jobs, originals, publishing, spoken, storage
+from recordings import (
+    ffmpeg,
+    film_making,
+    film_plan,
+    making,
+    making_jobs,
+    originals,
+    part_order,
+    publishing,
+    spoken,
+    storage,
+)
 from recordings.cutting import TimesBroken
 from recordings.making import NoOriginal, NotYet
 from recordings.models import Recording, RecordingPart
+from recordings.probing import Facts
 from recordings.publishing import NothingToPublish, NotReviewed
 from recordings.uploads import Upload
 from tests.conftest import Clock
 from tests.recordings.arrived import arrive, cut, made, probed, recording, stored, work_off
 from tests.recordings.films import Films
-from tests.recordings.showing import a_recorded_workshop, windows
+from tests.recordings.showing import a_recorded_workshop, session_of, windows
 
 SECRET = b"WEBVTT\n\n00:00.000 --> 00:00.900\nWelcome.\n\n00:01.000 --> 00:01.900\nA secret.\n"
 
@@ -480,3 +492,36 @@ def test_a_worker_that_is_asked_to_stop_leaves_the_film_to_the_next(app: Flask, 
         db.session.execute(update(work.Job).values(pause_until=None))
     work_off(app)
     assert recording(app, slug).seconds == 6
+
+
+@pytest.mark.parametrize("order", [(1, 2, 3), (3, 2, 1), (2, 3, 1), (2, 1, 3)])
+def test_parts_from_the_desk_stand_where_they_were_chosen_to_whichever_is_there_first(
+    app: Flask, slug: str, order: tuple[int, ...]
+) -> None:
+    def add(position: int, name: str) -> list[str]:
+        upload_id = arrive(app, slug, name.encode(), position=position, name=name)
+        with app.app_context(), db.writing():
+            making.look(upload_id, app_now())
+            return making.add_part(upload_id, Facts("mov", 2.0, picture="h264"), app_now())
+
+    for n in order:
+        assert add(n, f"{n}") == []
+    assert [(each.position, each.filename) for each in recording(app, slug).parts] == [(1, "1"), (2, "2"), (3, "3")]
+
+    (second,) = [each.file for each in recording(app, slug).parts if each.position == 2]
+    assert add(2, "again") == [second]
+    assert [(each.position, each.filename) for each in recording(app, slug).parts] == [(1, "1"), (2, "again"), (3, "3")]
+
+
+def test_the_desk_offers_the_places_that_parts_have_and_those_between(app: Flask, slug: str) -> None:
+    with app.app_context():
+        session_id = session_of(slug).id
+        assert part_order.taken([session_id]) == {}
+    for position in (4, 2):
+        upload_id = arrive(app, slug, b"film", position=position)
+    with app.app_context(), db.writing():
+        making.look(upload_id, app_now())
+        making.add_part(upload_id, Facts("mov", 2.0, picture="h264"), app_now())
+    with app.app_context():
+        assert part_order.taken([session_id]) == {session_id: [2, 4]}
+        assert part_order.unseen([session_id]) == {session_id: 1}
