@@ -5,6 +5,7 @@ import shutil
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from lib import settings
@@ -80,6 +81,13 @@ class FolderStore:
     def remove(self, keys: Sequence[str]) -> None:
         for key in keys:
             (folder() / key).unlink(missing_ok=True)
+            (folder() / f"{key}.part").unlink(missing_ok=True)
+
+    def older(self, before: datetime) -> Iterator[str]:
+        """Counted from when a file got its name, for one that is moved in keeps the time of its last byte."""
+        for each in folder().iterdir() if folder().exists() else ():
+            if each.is_file() and each.stat().st_ctime < before.timestamp():
+                yield each.name.removesuffix(".part")
 
     def address(self, key: str, seconds: int, content_type: str, disposition: str) -> str:
         raise NotImplementedError("a folder has no address; the settings refuse to send people to it")

@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import IO, cast
 
@@ -107,6 +108,14 @@ class S3Store:
         with _as_os_errors():
             for key in keys:
                 self.client.delete_object(Bucket=self.bucket, Key=key)
+
+    def older(self, before: datetime) -> Iterator[str]:
+        """The objects at the top of the bucket, page by page; prefixes are others' own."""
+        with _as_os_errors():
+            for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Delimiter="/"):
+                for each in page.get("Contents", ()):
+                    if each["LastModified"] < before:
+                        yield each["Key"]
 
     def address(self, key: str, seconds: int, content_type: str, disposition: str) -> str:
         """A signed address (SigV4 in its query) that reads this one file for `seconds` by the machine's clock."""

@@ -6,9 +6,9 @@ The settings choose the store: a folder of this machine, or a bucket that speaks
 import hashlib
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -42,6 +42,8 @@ class Store(Protocol):
     def local(self, key: str) -> AbstractContextManager[Path]: ...
 
     def remove(self, keys: Sequence[str]) -> None: ...
+
+    def older(self, before: datetime) -> Iterator[str]: ...
 
     def address(self, key: str, seconds: int, content_type: str, disposition: str) -> str: ...
 
@@ -133,6 +135,11 @@ def path(key: str) -> Path:
 def forget(keys: Sequence[str]) -> None:
     """Remove files that no row names any more; those who are reading one still read it to its end."""
     chosen().remove([_checked(key) for key in keys])
+
+
+def older(before: datetime) -> Iterator[str]:
+    """The keys of what was stored before `before`; what others put there has other names. Raises OSError."""
+    return (each for each in chosen().older(before) if _KEY.fullmatch(each))
 
 
 def etag(key: str) -> str:

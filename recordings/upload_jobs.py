@@ -1,12 +1,18 @@
 """What the worker does with films on their way in: takes whole ones into the store, clears what nobody went on with."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+
+import structlog
 
 from lib import clock, db, work
-from recordings import arriving, storage, uploads
+from recordings import arriving, storage, strays, uploads
 
 SWEEP = "recordings.sweep_uploads"
+SWEEP_STORE = "recordings.sweep_store"
 STRAY_SECONDS = 24 * 60 * 60  # a file without a row may be one whose row is being written
+STRAY_IN_STORE = timedelta(days=2)
+
+log = structlog.get_logger()
 
 
 def take_in(task: work.Task, now: datetime) -> None:
@@ -58,6 +64,20 @@ def sweep(_task: work.Task, now: datetime) -> None:
         file.unlink(missing_ok=True)
 
 
-HANDLERS: work.Handlers = {uploads.TAKE_IN: take_in, SWEEP: sweep}
-NIGHTLY = (SWEEP,)
-LONG = (uploads.TAKE_IN,)
+def sweep_store(task: work.Task, _now: datetime) -> None:
+    """Remove what has been in the store for two days and no row names. A store that fails waits for tomorrow."""
+    try:
+        with work.held(task):
+            found = strays.find(clock.machine_now() - STRAY_IN_STORE)
+            db.session.rollback()
+            storage.forget(found)
+    except OSError as problem:
+        log.warning("the store could not be looked through", error=str(problem))
+        return
+    if found:
+        log.info("files that no row names were removed", number=len(found))
+
+
+HANDLERS: work.Handlers = {uploads.TAKE_IN: take_in, SWEEP: sweep, SWEEP_STORE: sweep_store}
+NIGHTLY = (SWEEP, SWEEP_STORE)
+LONG = (uploads.TAKE_IN, SWEEP_STORE)
