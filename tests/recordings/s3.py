@@ -53,7 +53,12 @@ def bucket() -> Iterator[Bucket]:
     server.start()
     try:
         host, port = server.get_host_and_port()
-        found = Bucket(f"http://{host}:{port}", "films", "AKIA" + secrets.token_hex(8).upper(), secrets.token_hex(20))
+        found = Bucket(
+            f"http://{host}:{port}",
+            f"films-{secrets.token_hex(4)}",
+            "AKIA" + secrets.token_hex(8).upper(),
+            secrets.token_hex(20),
+        )
         boto3.client(
             "s3",
             endpoint_url=found.endpoint,
