@@ -1,7 +1,7 @@
 """Every movement of money or debt, a row each on its bill: the only module that writes them. Balances are their sums.
 
-Amounts are in minor units of the bill's currency. Whoever writes holds the bill's lock, except for a credit that runs
-out, which changes no bill's balance.
+Amounts are in minor units of the bill's currency. Whoever writes holds the bill's lock, also where a credit runs out,
+which changes no bill's balance.
 """
 
 from collections.abc import Collection, Mapping
