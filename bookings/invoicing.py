@@ -36,6 +36,14 @@ class MoreThanOpen(web.Refusal):
     title = "That is more than is open"
 
 
+class InvoiceChanged(web.Refusal):
+    """Another amount is open than the page said."""
+
+    status = 409
+    refusal = "invoice_changed"
+    title = "Another amount is open now"
+
+
 @dataclass(frozen=True)
 class Received:
     """Money that came past Stripe: how, how much in minor units, when, under which reference of the payer's, and what
@@ -84,14 +92,17 @@ def open_minor(booking: Booking) -> int:
     return max(balance.due_minor - balance.disputed_minor, 0)
 
 
-def receive(booking: Booking, got: Received, *, actor: str, now: datetime) -> None:
+def receive(booking: Booking, got: Received, seen_minor: int, *, actor: str, now: datetime) -> None:
     """Write down money that came past Stripe. With the last of it the places are confirmed.
 
-    Raises NothingOpen or MoreThanOpen, with nothing written.
+    `seen_minor` is what was open on the page: a form sent twice is written down once. Raises NothingOpen,
+    InvoiceChanged or MoreThanOpen, with nothing written.
     """
     left = open_minor(booking)
     if not left:
         raise NothingOpen("It is paid, or taken back. Nothing was written down.")
+    if left != seen_minor:
+        raise InvoiceChanged("Something was paid, or written down, since this page was opened. Is it the same money?")
     if got.minor > left:
         raise MoreThanOpen(
             f"{money.text(left, booking.currency)} is open. Write that down, and send the rest back from your bank."

@@ -85,9 +85,10 @@ def receive(organiser: Organiser, paper: str) -> Answer:
     if not form.is_right(found.currency, today):
         return _page(organiser, found, form=form, status=422)
     got, by = form.received(now, organiser.zone), actor()
+    seen = request.form.get("open", 0, int)
 
     def act(booking: Booking) -> None:
-        invoicing.receive(booking, got, actor=by, now=now)
+        invoicing.receive(booking, got, seen, actor=by, now=now)
 
     def refused(refusal: web.Refusal) -> Answer:
         form.amount.errors = [refusal.message]

@@ -68,7 +68,8 @@ def locked(made: Made) -> Booking:
 def came(app: Flask, made: Made, minor: int, clock: Clock, *, kind: str = "bank", reference: str = "LCT 22") -> None:
     with arranged(app):
         got = Received(kind, minor, clock.at, reference, "on the statement of today")
-        invoicing.receive(locked(made), got, actor="user:1", now=clock.at)
+        booking = locked(made)
+        invoicing.receive(booking, got, invoicing.open_minor(booking), actor="user:1", now=clock.at)
 
 
 def papers(app: Flask) -> list[Invoice]:

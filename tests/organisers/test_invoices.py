@@ -21,7 +21,7 @@ from tests.conftest import Clock
 from tests.organisers.conftest import DESK
 from tests.organisers.desk import press, statements
 from tests.organisers.test_prices import without_delete
-from tests.page import PageClient, main_text
+from tests.page import PageClient, form, main_text
 
 TRUST = InvoiceTo("Leeds Community Trust", "1 Hospital Road\nLeeds", "accounts@trust.example", "PO-4711")
 LIST = f"{DESK}/invoices"
@@ -89,6 +89,23 @@ def test_money_that_came_is_written_down(app: Flask, owner: PageClient, slug: st
     booking = main_text(owner.get(f"{DESK}/bookings/{made.reference}"))
     for part in ("Payment past Stripe. LCT 22", "REC-2027-0002", "Money that came past Stripe, £118.00"):
         assert part in booking, part
+    assert sound(app)
+
+
+def test_a_form_that_is_sent_twice_is_written_down_once(app: Flask, owner: PageClient, slug: str) -> None:
+    invoiced(app, slug)
+    filled, typed = form(owner.get(FIRST), "/payments"), {"amount": "100", "reference": "LCT 22", "why": "seen"}
+    assert owner.submit(filled, typed).status_code == 303
+
+    again = owner.submit(filled, typed)
+
+    assert again.status_code == 409
+    assert "Is it the same money?" in main_text(again)
+    with app.app_context():
+        assert [each.amount_minor for each in db.session.scalars(select(Payment))] == [10000]
+    assert owner.submit(form(again, "/payments"), {}).status_code == 303, "as much came once more, under the same name"
+    with app.app_context():
+        assert [each.amount_minor for each in db.session.scalars(select(Payment))] == [10000, 10000]
     assert sound(app)
 
 
