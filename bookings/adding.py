@@ -2,8 +2,8 @@
 
 The new people come under what was agreed for the booking, its policy as it was frozen; their own time of purchase
 counts. What is to be paid is paid first: the places are held until the page's end, and nobody is an attendee until
-then. A ticket that could be paid in parts or on an invoice is paid whole here, by card, or with a credit that pays for
-all that is added; one that does not stays for another booking.
+then. A ticket that could be paid in parts or on an invoice is paid whole here: with a credit as far as it goes, which
+is set apart until the rest is paid by card.
 
 A code counts for a booking as it was made. So a code with a limit of any kind (on its uses, on the places of a booking
 or on what it may give, or one person's own) takes nothing off what is added: it would be had twice for one use. A code
@@ -11,7 +11,7 @@ without any, and an automatic one, does, if it holds for the added places alone.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -42,7 +42,6 @@ from bookings.models import Booking, Change, DiscountCode, Redemption
 from bookings.pricing import OddNumber, Quote
 from courses import catalogue, places, schedule
 from courses.models import TicketType, Workshop
-from history import models as history
 from lib import db, web
 from payments import credits, ledger
 from payments.models import PaymentAttempt
@@ -51,17 +50,22 @@ from payments.models import PaymentAttempt
 @dataclass(frozen=True)
 class Priced:
     """What the added places cost now. `took` is what each code takes off, by its id; `notes` say of the booking's own
-    codes, and of a credit, why they do not count. `by_credit` says that a credit pays for all of it."""
+    codes why they do not count. `credit_minor` is what credits pay of it."""
 
     quote: Quote
     took: Mapping[int, int]
     notes: tuple[str, ...]
-    by_credit: bool = False
+    credit_minor: int = 0
+
+    @property
+    def to_pay_minor(self) -> int:
+        """What is left for the card."""
+        return self.quote.total_minor - self.credit_minor
 
     @property
     def promise(self) -> str:
         """What the page says, in short: sent back with the form."""
-        return f"{self.quote.total_minor}:{self.quote.currency}{':credit' if self.by_credit else ''}"
+        return f"{self.quote.total_minor}:{self.quote.currency}{f':{self.credit_minor}' if self.credit_minor else ''}"
 
 
 def workshop_of(booking: Booking, slug: str = "") -> Workshop:
@@ -156,11 +160,8 @@ def price(booking: Booking, wish: Wish, found: catalogue.Listing, now: datetime)
         raise TicketNotOnSale(str(odd)) from odd
     took = {counting[reduction.code][0]: minor for reduction, minor in quote.given}
     due = quote.total_minor
-    left = credit_spending.would_take(wish.credit_of, booking.organiser_id, booking.currency, due, now)
-    by_credit = 0 < due == left
-    if left and not by_credit:
-        notes.append("Your credit does not pay for all of it, so it stays as it is for another booking.")
-    return Priced(quote, took, tuple(notes), by_credit)
+    credit = credit_spending.would_take(wish.credit_of, booking.organiser_id, booking.currency, due, now)
+    return Priced(quote, took, tuple(notes), credit)
 
 
 def add(booking: Booking, wish: Wish, promised: str, act: Act, digest: str = "") -> PaymentAttempt | None:
@@ -198,18 +199,29 @@ def add(booking: Booking, wish: Wish, promised: str, act: Act, digest: str = "")
     }
     if any(each.answers for each in seats):
         checkout.erase_later(workshop.id, workshop.ends_at)
-    if deal.due_minor and not priced.by_credit:
-        return change_rows.owe(booking, None, "add", deal, act, facts, line, title=workshop.title)
+    if priced.to_pay_minor:
+        return change_rows.owe(
+            booking,
+            None,
+            "add",
+            deal,
+            act,
+            facts,
+            line,
+            title=workshop.title,
+            credit_of=wish.credit_of,
+            credit_minor=priced.credit_minor,
+        )
     do(booking, facts, act)
     change = change_rows.write(booking, None, "add", deal, act, facts)
     change_rows.done(change)
-    if priced.by_credit:
+    if priced.credit_minor:
         _pay_with_credit(booking, change, wish.credit_of, act)
     return None
 
 
 def do(booking: Booking, facts: Mapping[str, Any], act: Act) -> None:
-    """Whoever was added comes from now on, and everybody is told. Raises WorkshopFull or PlaceOver."""
+    """Whoever was added comes from now on, and everybody is told. Raises WorkshopFull, PlaceOver or CreditGone."""
     workshop = db.session.get_one(Workshop, facts["workshop"])
     if booking.state != "confirmed":
         raise changing.PlaceOver("The booking had ended before the payment arrived.")
@@ -219,7 +231,7 @@ def do(booking: Booking, facts: Mapping[str, Any], act: Act) -> None:
     tickets = {each.ticket_id: db.session.get_one(TicketType, each.ticket_id) for each in seats}
     if not all(_takes_place(each, workshop) for each in tickets.values()):
         raise changing.PlaceOver("What the ticket is for was cancelled before the payment arrived.")
-    places.keep(sorted(place for each in seats for place in each.place_ids), act.at)
+    _take(booking, seats, facts, act)
     following = 1 + max(each.n for each in booking.attendees)
     added = [attendee_rows.made(booking.organiser_id, following + at, seat) for at, seat in enumerate(seats)]
     for attendee in added:
@@ -235,6 +247,20 @@ def do(booking: Booking, facts: Mapping[str, Any], act: Act) -> None:
     change_letters.both(booking, f"{names} {'comes' if len(added) == 1 else 'come'} as well", said, act)
 
 
+def _take(booking: Booking, seats: Sequence[Seat], facts: Mapping[str, Any], act: Act) -> None:
+    """Take the places for good, and what a credit pays of them. Raises WorkshopFull or CreditGone, with neither."""
+    wanted = sorted(place for each in seats for place in each.place_ids)
+    places.keep(wanted, act.at)
+    if not (apart := facts.get("credit")):
+        return
+    discounts.lock([int(code) for code in facts.get("codes", {})])  # before the credits: they are locked last
+    try:
+        credit_spending.use_apart(booking, apart, facts["line"], act.actor, act.at)
+    except credit_spending.CreditGone:
+        places.release(wanted, act.at)
+        raise
+
+
 def _pay_with_credit(booking: Booking, change: Change, email: str, act: Act) -> None:
     """Raises QuoteChanged when the credit was spent at the same moment: then nobody is added either."""
     bill = ledger.lock(booking.bill_id)
@@ -242,9 +268,7 @@ def _pay_with_credit(booking: Booking, change: Change, email: str, act: Act) -> 
     ledger.charge(bill, change.due_minor, about=f"change:{change.id}", note=change.kind, now=act.at)
     if credits.spend(bill.id, email, change.due_minor, act.at) < change.due_minor:
         raise change_rows.QuoteChanged("The credit was spent elsewhere meanwhile. Nothing was done.")
-    facts = {"amount_minor": change.due_minor, "currency": booking.currency}
-    about, owner = f"booking:{booking.id}", booking.organiser_id
-    history.record(about, "credit_spent", at=act.at, actor=act.actor, organiser_id=owner, facts=facts)
+    credit_spending.remember(booking, change.due_minor, act.actor, act.at)
     invoice_papers.acknowledge(booking, act.at)
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from bookings import change_letters, checkout, pricing
+from bookings import change_letters, checkout, credit_spending, pricing
 from bookings.change_terms import Act, Deal, Offer
 from bookings.models import Attendee, Booking, Change
 from courses import places
 from history import models as history
-from lib import db, web, work
+from lib import db, money, web, work
 from payments import attempts
 from payments.models import PaymentAttempt
 
@@ -116,15 +116,21 @@ def owe(
     line: str,
     *,
     title: str = "",
+    credit_of: str = "",
+    credit_minor: int = 0,
 ) -> PaymentAttempt:
     """Write down a change that is made once its charge is paid, with the way to pay it. `title` is the workshop's where
-    no attendee says it. Raises Underway."""
+    no attendee says it; `credit_minor` of the charge is set apart from the credits of `credit_of`, and the rest is what
+    the card pays. Raises Underway or CreditGone."""
     if owing(booking.id) is not None or attempts.live(booking.bill_id) is not None:
         raise Underway("Please pay for that one first, or let it run out. Nothing was changed.")
-    charge = (pricing.Line(line, deal.due_minor),)
+    said = f"{line}, after {money.text(credit_minor, booking.currency)} of credit" if credit_minor else line
+    charge = (pricing.Line(said, deal.due_minor - credit_minor),)
     about = attendee.workshop.title if attendee else title
     attempt = checkout.new_attempt(booking, charge, about, act.at, ends_at=page_ends(act))
     db.session.flush()
+    if credit_minor:
+        facts = {**facts, "credit": credit_spending.set_apart(booking, credit_of, credit_minor, act.at)}
     until = attempt.expires_at + checkout.GRACE
     change = write(booking, attendee, kind, deal, act, {**facts, "line": line}, until=until)
     change.attempt_id = attempt.id
@@ -146,13 +152,15 @@ def done(change: Change) -> None:
 
 
 def lapse(change: Change, now: datetime, actor: str = "worker") -> None:
-    """Nobody paid in time, or the booker would rather not: the place stays as it was, and what was held elsewhere is
-    free again."""
+    """Nobody paid in time, or the booker would rather not: the place stays as it was, what was held elsewhere is free
+    again, and so is what was set apart of a credit."""
     change.state, change.held_until = "lapsed", None
     _forget_answers(change)
     held = [place for ids in change.facts.get("places", {}).values() for place in ids]
     if held:
         places.release(held, now)
+    if apart := change.facts.get("credit"):
+        credit_spending.give_apart_back(apart, "It was not paid for", now)
     _remember(change, "change_lapsed", actor, now, {"attendee": change.attendee_id, "kind": change.kind})
 
 

@@ -19,6 +19,7 @@ from bookings import (
     transfers,
 )
 from bookings.change_terms import Act, Deal, Offer, Ruling
+from bookings.credit_spending import CreditGone
 from bookings.models import Attendee, Booking, Change
 from courses import catalogue, places
 from lib import money, work
@@ -143,7 +144,7 @@ def paid(booking: Booking, change: Change, payment: Payment, now: datetime) -> N
         else:
             deal = Deal(due_minor=change.due_minor, fee_minor=int(change.facts["fee_minor"]))
             transfers.do(booking, attendee, change.facts, deal, act)
-    except (places.WorkshopFull, changing.PlaceOver, changing.AddressTaken) as refusal:
+    except (places.WorkshopFull, changing.PlaceOver, changing.AddressTaken, CreditGone) as refusal:
         _return(booking, change, payment, refusal.message, now)
         return
     bill = ledger.lock(booking.bill_id)
@@ -191,9 +192,13 @@ def decide_resale(booking: Booking, change: Change, now: datetime) -> None:
 
 
 def _return(booking: Booking, change: Change, payment: Payment, why: str, now: datetime) -> None:
+    credit = change.credit_minor_apart if change.state == "owing" else 0
     if change.state == "owing":
         change_rows.lapse(change, now)
     refunds.refund_rest(payment, reason=why, now=now)
     amount = money.text(payment.amount_minor, booking.currency)
-    said = [f"{why} The {amount} you paid for it goes back in full.", "Everything else of the booking is as it was."]
+    said = [f"{why} The {amount} you paid for it goes back in full."]
+    if credit:
+        said.append(f"So does the {money.text(credit, booking.currency)} of credit: it is where it came from.")
+    said.append("Everything else of the booking is as it was.")
     change_letters.booker(booking, "A change could not be made", said, now)

@@ -24,6 +24,7 @@ HAPPENED = {
     "credit_returned": "Back from booking {}",
     "credit_expired": "Its time ran out",
 }
+APART = "Set apart for people you are adding to a booking, until the rest is paid"
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,15 @@ def of_person(email: str) -> list[tuple[Organiser, str]]:
 
 
 def _kept(credit: Credit, rows: Sequence[Movement], references: dict[int, str], zone: str, now: datetime) -> Kept:
-    happened = [Happened(row.at, HAPPENED[row.kind].format(references[row.bill_id]), -row.minor) for row in rows]
+    apart: dict[int, int] = {}  # by bill, what is set apart on it: it has no booking yet
+    for row in rows:
+        if row.bill_id not in references:
+            apart[row.bill_id] = apart.get(row.bill_id, 0) + row.minor
+    happened = [
+        Happened(row.at, _said(row, references), -row.minor)
+        for row in rows
+        if row.bill_id in references or apart[row.bill_id]  # what is set apart no longer was used, or is back
+    ]
     return Kept(
         minor=credit.minor,
         currency=credit.currency,
@@ -114,6 +123,10 @@ def _kept(credit: Credit, rows: Sequence[Movement], references: dict[int, str], 
         is_over=credit.expires_at is not None and credit.expires_at <= now,
         happened=happened,
     )
+
+
+def _said(row: Movement, references: dict[int, str]) -> str:
+    return HAPPENED[row.kind].format(references[row.bill_id]) if row.bill_id in references else APART
 
 
 def _references(bill_ids: Sequence[int]) -> dict[int, str]:

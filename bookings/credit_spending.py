@@ -1,12 +1,16 @@
 """Credits put towards a booking: taken when its places are held, given back when they lapse, taken again when money
 comes late. Whoever spends one has shown that the address is theirs; an address that was only typed opens nothing.
 
+What a credit pays of places that are added waits, set apart, on a bill of its own until the card has paid the rest.
+Meanwhile it is no money of the booking's: nothing that goes back to its booker can take it along.
+
 `returning` says where money of such a booking goes back to: to the card what came from the card, the rest to the
 credits, which then last as long as before.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from bookings.models import Booking
 from bookings.pricing import Line
@@ -63,14 +67,7 @@ def put(booking: Booking, email: str, charges: Sequence[Line], now: datetime) ->
         "charges": [{"text": line.text, "minor": line.minor} for line in rest],
         "credit": {"of": email, "minor": taken},
     }
-    history.record(
-        f"booking:{booking.id}",
-        "credit_spent",
-        at=now,
-        actor="booker",
-        organiser_id=booking.organiser_id,
-        facts={"amount_minor": taken, "currency": booking.currency},
-    )
+    remember(booking, taken, "booker", now)
     return rest
 
 
@@ -88,3 +85,40 @@ def take_again(booking: Booking, now: datetime) -> None:
     if credits.locked(promised["of"], booking.organiser_id, booking.currency, now) < short:
         raise CreditGone("The credit that was to pay a part of it was spent, or had ended, before the payment arrived.")
     credits.spend(booking.bill_id, promised["of"], short, now)
+
+
+def set_apart(booking: Booking, email: str, minor: int, now: datetime) -> dict[str, Any]:
+    """Take a part of a price out of the person's credits until the rest of it is paid; what the change keeps of that.
+
+    Raises CreditGone where less is left.
+    """
+    owner, currency = booking.organiser_id, booking.currency
+    bill_id = credits.set_apart(email, minor, organiser_id=owner, currency=currency, now=now)
+    if credits.spent_on(bill_id) < minor:
+        raise CreditGone("The credit was spent elsewhere meanwhile. Nothing was done.")
+    return {"of": email, "minor": minor, "bill": bill_id}
+
+
+def use_apart(booking: Booking, apart: Mapping[str, Any], note: str, actor: str, now: datetime) -> None:
+    """The rest was paid: what was set apart pays its part; where it was given back before the money came, it is taken
+    again. Raises CreditGone, with nothing taken, where it cannot be."""
+    minor, bill_id = apart["minor"], booking.bill_id
+    if credits.spent_on(apart["bill"]):
+        credits.pass_on(apart["bill"], bill_id, note, now)
+    elif credits.locked(apart["of"], booking.organiser_id, booking.currency, now) < minor:
+        raise CreditGone("The credit that was to pay a part of it was spent, or had ended, before the payment arrived.")
+    else:
+        credits.spend(bill_id, apart["of"], minor, now)
+    remember(booking, minor, actor, now)
+
+
+def give_apart_back(apart: Mapping[str, Any], why: str, now: datetime) -> None:
+    """The rest will not be paid: what was set apart can be spent again until its credit ends."""
+    credits.give_back(apart["bill"], apart["minor"], reason=why, now=now)
+
+
+def remember(booking: Booking, minor: int, actor: str, now: datetime) -> None:
+    """Put down in the booking's history that a credit paid for it."""
+    facts = {"amount_minor": minor, "currency": booking.currency}
+    about, owner = f"booking:{booking.id}", booking.organiser_id
+    history.record(about, "credit_spent", at=now, actor=actor, organiser_id=owner, facts=facts)

@@ -317,6 +317,16 @@ class Change(Owned, db.Base):
     attendee: Mapped[Attendee | None] = relationship(overlaps="booking")
     booking: Mapped[Booking] = relationship(overlaps="attendee")
 
+    @property
+    def credit_minor_apart(self) -> int:
+        """What of it a credit pays, in minor units."""
+        return int(self.facts.get("credit", {}).get("minor", 0))
+
+    @property
+    def to_pay_minor(self) -> int:
+        """What of it is paid by card, in minor units."""
+        return self.due_minor - self.credit_minor_apart
+
 
 class WaitingPerson(Owned, db.Base):
     """Somebody on a workshop's waiting list, by the order of `joined_at`. `waiting` is the only writer of the state.

@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 
-from bookings.models import Booking
+from bookings.models import Booking, Change
 from lib import db, work
 from payments import invoices, ledger, refunds
 from payments.disputes import TAKEN
@@ -31,6 +31,7 @@ def faults() -> Iterator[Fault]:
     yield from _bookings(sums)
     yield from _movements(sums, rows)
     yield from _credits()
+    yield from _apart(sums)
     yield from _whole(sums, rows)
     yield from _stuck()
     yield from _papers(sums)
@@ -119,6 +120,17 @@ def _credits() -> Iterator[Fault]:
             yield Fault(f"credit:{number}", f"is {minor} and the ledger issued {-int(issued.get(number, 0))}")
         if left[number] < 0:
             yield Fault(f"credit:{number}", f"was overspent by {-left[number]}")
+
+
+def _apart(sums: Sums) -> Iterator[Fault]:
+    """A bill that is no booking's has what a change that waits for its payment set apart of a credit, and no more."""
+    waiting = db.session.scalars(select(Change).where(Change.state == "owing"))
+    wanted = {int(each.facts["credit"]["bill"]): each.credit_minor_apart for each in waiting if "credit" in each.facts}
+    is_of_booking, is_paid = exists().where(Booking.bill_id == Bill.id), exists().where(Payment.bill_id == Bill.id)
+    for bill_id in db.session.scalars(select(Bill.id).where(~is_of_booking, ~is_paid).order_by(Bill.id)):
+        here = ledger.balance(sums.get(bill_id, {})).kept_minor
+        if here != wanted.get(bill_id, 0):
+            yield Fault(f"bill:{bill_id}", f"has {here} of a credit, and {wanted.get(bill_id, 0)} is set apart")
 
 
 def _whole(sums: Sums, rows: Sums) -> Iterator[Fault]:

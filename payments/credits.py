@@ -13,7 +13,7 @@ from sqlalchemy import Select, func, or_, select
 from lib import db, work
 from lib.forms import person_of
 from payments import ledger
-from payments.models import Credit, Movement
+from payments.models import Bill, Credit, Movement
 
 EXPIRE = "payments.expire_credit"
 
@@ -79,6 +79,26 @@ def spend(bill_id: int, email: str, most: int, now: datetime) -> int:
     return spent
 
 
+def set_apart(email: str, most: int, *, organiser_id: int, currency: str, now: datetime) -> int:
+    """Take up to `most` of the person's credits for something that waits for the rest of its money; the id of the bill
+    that has it. The bill is no booking's, so that nothing that happens to a booking's money touches it."""
+    bill = Bill(organiser_id=organiser_id, currency=currency, total_minor=0, created_at=now)
+    db.session.add(bill)
+    db.session.flush()
+    spend(bill.id, email, most, now)
+    return bill.id
+
+
+def pass_on(apart_id: int, bill_id: int, note: str, now: datetime) -> None:
+    """What was set apart pays for a bill, also where the credit's time has run out since. The bill is locked."""
+    apart, bill = ledger.lock(apart_id), ledger.lock(bill_id)
+    parts = _parts(apart_id, spent_on(apart_id))
+    by_id = _locked_of(parts)
+    for number, part, _ in parts:
+        ledger.credit_returned(apart, by_id[number], part, note, now)
+        ledger.credit_spent(bill, by_id[number], part, now)
+
+
 def spent_on(bill_id: int) -> int:
     """What a bill still has from credits."""
     return sum(minor for _, minor, _ in _had(bill_id))
@@ -100,16 +120,7 @@ def give_back(bill_id: int, most: int, *, reason: str, now: datetime, stood_stil
     """
     bill = ledger.lock(bill_id)
     parts = _parts(bill_id, most)
-    locked = {
-        each.id: each
-        for each in db.session.scalars(
-            select(Credit)
-            .where(Credit.id.in_([number for number, _, _ in parts]))
-            .order_by(Credit.id)
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        )
-    }
+    locked = _locked_of(parts)
     for number, part, since in parts:
         credit = locked[number]
         ledger.credit_returned(bill, credit, part, reason, now)
@@ -170,6 +181,12 @@ def _spendable(email: str, organiser_id: int, currency: str, now: datetime) -> S
 def _locked(email: str, organiser_id: int, currency: str, now: datetime) -> Sequence[Credit]:
     wanted = _spendable(email, organiser_id, currency, now).order_by(Credit.id).with_for_update()
     return db.session.scalars(wanted.execution_options(populate_existing=True)).all()
+
+
+def _locked_of(parts: Sequence[tuple[int, int, datetime]]) -> dict[int, Credit]:
+    wanted = select(Credit).where(Credit.id.in_([number for number, _, _ in parts])).order_by(Credit.id)
+    found = db.session.scalars(wanted.with_for_update().execution_options(populate_existing=True))
+    return {each.id: each for each in found}
 
 
 def _in_order(found: Sequence[Credit]) -> list[Left]:

@@ -11,7 +11,10 @@ from lib.db import Owned, pair, same_organiser
 
 
 class Bill(Owned, db.Base):
-    """What one booking costs, in one currency. What is owed, paid and sent back is counted from its movements."""
+    """What one booking costs, in one currency. What is owed, paid and sent back is counted from its movements.
+
+    One that is no booking's holds a part of a credit that is set apart until the rest of a price is paid by card.
+    """
 
     __tablename__ = "bill"
     __table_args__ = (pair("bill"), CheckConstraint("total_minor >= 0", name="total_minor"))

@@ -9,11 +9,14 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from bookings import checkout
+from bookings import adding, checkout, lifecycle
+from bookings.change_terms import Act
+from bookings.models import Booking
 from lib import clock as product_clock
 from lib import db
 from payments import credits, ledger
 from payments.models import Credit, PaymentAttempt
+from tests.bookings import making
 from tests.bookings.making import a_wish
 from tests.bookings.test_credit_spending import BEA, a_credit, faults, left
 from tests.builders import a_workshop, arranged
@@ -72,6 +75,53 @@ def test_needs_the_lock(app: Flask, clock: Clock, database_kind: str, monkeypatc
         results = at_once(app, buyers)
     if database_kind == "postgresql":
         assert charged(app, results) == [11800, 11800]
+    else:
+        assert sorted(type(each).__name__ for each in results) == ["OperationalError", "str"]
+
+
+def adding_to(app: Flask, clock: Clock, n: int, slug: str) -> Callable[[], str]:
+    """Adds somebody to a booking of its own, which the credit is to pay a part of."""
+    made = making.paid(app, a_wish(slug, people=[(f"Guest {n}", f"guest-{n}@clinic.example")]))
+    with app.app_context():
+        bill_id = db.session.get_one(Booking, made.id).bill_id
+    wish = replace(a_wish(slug, people=[(f"More {n}", f"more-{n}@clinic.example")]), credit_of=BEA)
+
+    def add() -> str:
+        with db.writing():
+            adding.add(lifecycle.locked(bill_id), wish, "16800:GBP:5000", Act("booker", "", clock.at))
+        return "set apart"
+
+    return add
+
+
+def adders(app: Flask, clock: Clock) -> list[Callable[[], str]]:
+    with arranged(app):
+        slug = a_workshop(capacity=20).slug
+    a_credit(app, slug, clock, 5000)
+    return [adding_to(app, clock, n, slug) for n in range(2)]
+
+
+def test_it_is_set_apart_for_one_of_two_that_add_somebody(
+    app: Flask, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = adders(app, clock)
+    racing.pausing(monkeypatch, credits, "_locked", Meeting(2))
+    results = sorted(type(each).__name__ for each in at_once(app, both))
+    assert results in (["CreditGone", "str"], ["QuoteChanged", "str"])
+    assert left(app, clock) == 0
+    assert faults(app, clock) == []
+
+
+def test_setting_it_apart_needs_the_lock(
+    app: Flask, clock: Clock, database_kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = adders(app, clock)
+    racing.pausing(monkeypatch, ledger, "credit_spent", Meeting(2, 5 if database_kind == "postgresql" else 1))
+    with racing.without_locks(app):
+        results = at_once(app, both)
+    if database_kind == "postgresql":
+        assert results == ["set apart"] * 2
+        assert "was overspent by 5000" in str(faults(app, clock))
     else:
         assert sorted(type(each).__name__ for each in results) == ["OperationalError", "str"]
 
