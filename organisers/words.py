@@ -171,8 +171,8 @@ def entry(kept: Entry) -> str:
         said.append(f"for {', '.join(facts['bookings'])}")
     if kept.verb.startswith("window_"):
         said.append(f"session {facts['session']}")
-    if until := facts.get("until"):
-        said.append(f"open until {until}")
+        if until := facts.get("until"):
+            said.append(f"open until {until}")
     if answer := facts.get("answer"):
         said.append(f"the server said: {answer}")
     if wrong := facts.get("wrong"):

@@ -66,7 +66,7 @@ def test_attendees_of_a_booking(app: Flask, owner: PageClient, number: int) -> N
         slug, answers = workshop.slug, {asked.id: "At the clinic"}
     people = [(f"P {n}", f"p{n}@x.example") for n in range(number)]
     made = paid(app, a_wish(slug, people=people, answers=answers))
-    assert costs(app, owner, [f"/bookings/{made.reference}", "/bookings"]) == [23, 10]
+    assert costs(app, owner, [f"/bookings/{made.reference}", "/bookings"]) == [24, 10]
 
 
 def test_sessions_and_recordings_of_a_workshop(app: Flask, owner: PageClient) -> None:
