@@ -106,7 +106,7 @@ def test_an_odd_address_is_a_plain_page(client: PageClient, page: str, asked: st
 def test_the_film_is_there_when_its_captions_are_lost(app: Flask, client: PageClient, page: str) -> None:
     with app.app_context():
         for file in storage.folder().iterdir():
-            if file.read_bytes().startswith(b"WEBVTT"):
+            if file.is_file() and file.read_bytes().startswith(b"WEBVTT"):
                 file.unlink()
     answer = client.get(page)
 
