@@ -13,7 +13,7 @@ from bookings.models import Attendee, Booking, Change
 from courses import places
 from history import models as history
 from lib import db, money, web, work
-from payments import attempts
+from payments import attempts, ledger
 from payments.models import PaymentAttempt
 
 LAPSE = "bookings.lapse_change"
@@ -121,7 +121,9 @@ def owe(
 ) -> PaymentAttempt:
     """Write down a change that is made once its charge is paid, with the way to pay it. `title` is the workshop's where
     no attendee says it; `credit_minor` of the charge is set apart from the credits of `credit_of`, and the rest is what
-    the card pays. Raises Underway or CreditGone."""
+    the card pays. Raises Underway, CreditGone, or NotAllowed where nothing of the booking's money is left."""
+    if ledger.of_bill(booking.bill_id).is_all_back:
+        raise NotAllowed("All that was paid for this booking has gone back. Nothing was changed; please book anew.")
     if owing(booking.id) is not None or attempts.live(booking.bill_id) is not None:
         raise Underway("Please pay for that one first, or let it run out. Nothing was changed.")
     said = f"{line}, after {money.text(credit_minor, booking.currency)} of credit" if credit_minor else line

@@ -2,6 +2,7 @@
 something is to be paid first or when the money hangs on the place being sold again."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -133,6 +134,8 @@ def paid(booking: Booking, change: Change, payment: Payment, now: datetime) -> N
     try:
         if change.state == "done":
             raise changing.PlaceOver("This change had already been paid.")
+        if _was_all_back(booking, payment):
+            raise changing.PlaceOver("All that was paid for the booking had gone back before the payment arrived.")
         if attendee is None:
             adding.do(booking, change.facts, act)
         elif attendee.state != "confirmed":
@@ -189,6 +192,12 @@ def decide_resale(booking: Booking, change: Change, now: datetime) -> None:
     said = [f"Somebody else has the place that {attendee.name} gave up."]
     said += change_letters.back_words(booking, back, now)
     change_letters.booker(booking, "The place was sold again", said, now)
+
+
+def _was_all_back(booking: Booking, payment: Payment) -> bool:
+    """Whether nothing was left of the booking's money when this payment came: what it is for is over."""
+    found = ledger.of_bill(booking.bill_id)
+    return replace(found, paid_minor=found.paid_minor - payment.amount_minor).is_all_back
 
 
 def _return(booking: Booking, change: Change, payment: Payment, why: str, now: datetime) -> None:

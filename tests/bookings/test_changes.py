@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from bookings import audit, change_rows, changes, lifecycle
+from bookings import audit, change_rows, changes, lifecycle, returning
 from bookings.change_terms import Act, Deal, Ruling
 from bookings.models import Attendee, Booking, Change
 from courses.models import Place
@@ -225,6 +225,27 @@ def test_a_difference_paid_after_the_place_moved_elsewhere_goes_back(app: Flask,
     assert [each.amount_minor for each in rows(app, Refund)] == [6800, 3200]
     assert sorted(each.state for each in rows(app, Place)) == ["released", "released", "taken"]
     sound(app)
+
+
+def test_a_difference_paid_after_all_money_went_back_goes_back_too(app: Flask, client: PageClient) -> None:
+    a_policy(app)
+    made, _ = transfer(app, client, 20000)
+    with arranged(app):
+        booking = lifecycle.locked(db.session.get_one(Booking, made.id).bill_id)
+        kind = {"source": "organiser", "reason": "kindness", "actor": "user:1"}
+        returning.give(booking, 16800, **kind, now=now.now())
+    before = rows(app, Attendee)[0].workshop_id
+
+    receive(app, made)
+
+    assert rows(app, Attendee)[0].workshop_id == before
+    assert [each.state for each in rows(app, Change)] == ["lapsed"]
+    assert [each.amount_minor for each in rows(app, Refund)] == [16800, 3200]
+    sound(app)
+    with app.app_context(), db.writing(), pytest.raises(change_rows.NotAllowed, match="has gone back"):
+        booking = lifecycle.locked(db.session.get_one(Booking, made.id).bill_id)
+        act = Act("booker", "", now.now())
+        change_rows.owe(booking, booking.attendees[0], "transfer", Deal(due_minor=3200), act, {}, "Ann moves")
 
 
 def test_a_colleague_paid_for_after_another_came_is_not_let_in(app: Flask, client: PageClient, clock: Clock) -> None:
