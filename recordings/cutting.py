@@ -11,6 +11,7 @@ Chapter = tuple[int, str]
 MOST_CUTS = 100
 MOST_CHAPTERS = 100
 LONGEST_TITLE = 120
+_ENDLESS = 10**9
 _TIME = re.compile(r"(?:(?:(\d{1,2}):)?(\d{1,2}):)?(\d{1,5})")
 _STRETCH = re.compile(r"([\d:]+)\s*(?:-|\N{EN DASH}|to|until)\s*([\d:]+)")
 
@@ -57,6 +58,47 @@ def moved(at: int, stretches: Sequence[Sequence[int]]) -> int | None:
             return before + max(at - first, 0)
         before += last - first
     return None
+
+
+def carried(
+    ranges: Iterable[Sequence[int]], before: Sequence[Sequence[int]], after: Sequence[Sequence[int]]
+) -> list[Stretch]:
+    """Ranges of a film that keeps the stretches `before`, in the times of one that keeps those of `after`.
+
+    What the new one leaves out is gone; what the old one left out is in no range. No stretches stand for the whole
+    film. The last of them has no end, since a film may last a second longer than what it was cut from.
+    """
+    shifts = [(first - at, at, at + last - first) for at, (first, last) in _placed(before)]
+    whole = [
+        (max(a, start) + shift, min(b, end) + shift)
+        for a, b in ranges
+        for shift, start, end in shifts
+        if a < end and start < b
+    ]
+    return [
+        (max(a, first) + at - first, min(b, last) + at - first)
+        for a, b in whole
+        for at, (first, last) in _placed(after)
+        if a < last and first < b
+    ]
+
+
+def carried_to(at: int, before: Sequence[Sequence[int]], after: Sequence[Sequence[int]]) -> int:
+    """The same for one moment. What the new film leaves out is where it goes on, or its end."""
+    whole = next(first + at - start for start, (first, last) in _placed(before) if at < start + last - first)
+    if not after:
+        return whole
+    place = moved(whole, after)
+    return length(after) if place is None else place
+
+
+def _placed(stretches: Sequence[Sequence[int]]) -> list[tuple[int, Stretch]]:
+    """Where each stretch begins in the film that keeps them, the last one without an end."""
+    found, at = [], 0
+    for n, (first, last) in enumerate(stretches or [(0, _ENDLESS)], 1):
+        found.append((at, (first, _ENDLESS if n == len(stretches) else last)))
+        at += last - first
+    return found
 
 
 def chapters(marks: Iterable[tuple[int, str] | Sequence[object]], stretches: Sequence[Sequence[int]]) -> list[Chapter]:

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from courses.models import WorkshopSession
 from history import models as history
 from lib import db, web, work
-from recordings import cutting, part_order, publishing, uploads
+from recordings import cutting, notes, part_order, publishing, uploads, viewings
 from recordings.cutting import Chapter, Stretch
 from recordings.film import Film
 from recordings.models import Recording, RecordingPart
@@ -166,6 +166,7 @@ def finish(recording_id: int, turn: int, made: Made, now: datetime) -> list[str]
     if recording.turn != turn or recording.making != "making":
         return sorted(made.keys - publishing.keys(recording))
     before = publishing.keys(recording) | made.keys
+    is_same = _is_of_what_is_shown(recording, made.whole)
     recording.whole, recording.whole_seconds = made.whole, made.whole_seconds
     if recording.state == "published":
         film = made.film
@@ -178,10 +179,11 @@ def finish(recording_id: int, turn: int, made: Made, now: datetime) -> list[str]
             "poster": film.poster,
             "chapters": film.chapters,
             "kept": film.kept,
+            "same": is_same,
         }
     else:
         recording.draft = {}
-        publishing.put_film(recording.session, made.file, made.size, made.film, actor="worker", now=now)
+        _show(recording, made.file, made.size, made.film, is_same=is_same, actor="worker", now=now)
     recording.making, recording.made_percent, recording.problem = "ready", 100, ""
     return sorted(before - publishing.keys(recording))
 
@@ -294,7 +296,8 @@ def accept(recording_id: int, turn: int, *, actor: str, now: datetime) -> list[s
             tuple((int(a), int(b)) for a, b in draft["kept"]),
         )
         recording.draft = {}
-        publishing.put_film(recording.session, draft["file"], draft["size"], film, actor=actor, now=now)
+        is_same = draft.get("same", False)
+        _show(recording, draft["file"], draft["size"], film, is_same=is_same, actor=actor, now=now)
     publishing.review(recording_id, actor=actor, now=now)
     return sorted(before - publishing.keys(recording))
 
@@ -322,6 +325,23 @@ def _ask(recording: Recording, now: datetime) -> None:
     recording.making, recording.made_percent, recording.problem = "waiting", 0, ""
     recording.turn += 1
     work.post(MAKE, f"recording:{recording.id}", now, {"recording": recording.id, "turn": recording.turn})
+
+
+def _is_of_what_is_shown(recording: Recording, whole: str) -> bool:
+    """Whether the film that is shown is cut from `whole` too, so that moments of the one are found in the other."""
+    if whole == recording.file:
+        return True
+    is_newer = any(each.added_at > recording.uploaded_at for each in recording.parts)
+    return whole == recording.whole and not is_newer and bool(recording.draft.get("same", True))
+
+
+def _show(recording: Recording, key: str, size: int, film: Film, *, is_same: bool, actor: str, now: datetime) -> None:
+    """Show another film; of another cut of the same one, people keep what they have watched and written down."""
+    before = recording.kept
+    publishing.put_film(recording.session, key, size, film, actor=actor, now=now)
+    if is_same and before != recording.kept:
+        viewings.carry(recording, before)
+        notes.carry(recording, before)
 
 
 def _begin_anew(recording: Recording, *, keeps_cuts: bool) -> None:

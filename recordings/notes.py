@@ -1,11 +1,12 @@
 """Private notes: written, changed and forgotten by the attendee whose they are, and read by nobody else."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, func, select
 
 from lib import db, web
-from recordings import watching
+from recordings import cutting, watching
 from recordings.models import Recording
 from recordings.note_models import Note
 
@@ -71,6 +72,14 @@ def change(note: Note, at: int, text: str, now: datetime) -> None:
 
 def remove(note: Note) -> None:
     db.session.delete(note)
+
+
+def carry(recording: Recording, before: Sequence[Sequence[int]]) -> None:
+    """Another cut of the same film is shown, and the one until now kept the stretches `before`: each note stays with
+    what it is about."""
+    for note in db.session.scalars(select(Note).where(Note.recording_id == recording.id)):
+        note.at = cutting.carried_to(note.at, before, recording.kept)
+    db.session.flush()
 
 
 def forget(attendee_id: int) -> None:

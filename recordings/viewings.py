@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import select
 
 from lib import db
-from recordings import tabs, watching
-from recordings.models import AccessWindow, Viewing
+from recordings import cutting, tabs, watching
+from recordings.models import AccessWindow, Recording, Viewing
 from recordings.tabs import Tab
 from recordings.watching import Coverage, Span
 
@@ -36,6 +36,24 @@ def report(
         viewing.position = min(position, seconds) if seconds else position
     db.session.flush()
     return watching.coverage(viewing.ranges, seconds), over
+
+
+def carry(recording: Recording, before: Sequence[Sequence[int]]) -> None:
+    """Another cut of the same film is shown, and the one until now kept the stretches `before`: what was watched, and
+    where people left off, come to be the same moments in the new one.
+
+    The windows are locked first, so that a page that reports meanwhile is either carried along or comes after.
+    """
+    wanted = select(AccessWindow.id).where(AccessWindow.recording_id == recording.id)
+    ids = db.session.scalars(wanted.order_by(AccessWindow.id).with_for_update(of=AccessWindow)).all()
+    seconds = recording.seconds
+    for viewing in db.session.scalars(
+        select(Viewing).where(Viewing.window_id.in_(ids)).execution_options(populate_existing=True)
+    ):
+        viewing.ranges = watching.merge((), cutting.carried(viewing.ranges, before, recording.kept), seconds)
+        position = cutting.carried_to(viewing.position, before, recording.kept)
+        viewing.position = min(position, seconds) if seconds else position
+    db.session.flush()
 
 
 def of_window(window_id: int) -> Viewing | None:

@@ -130,3 +130,53 @@ def test_captions_are_cut_like_the_film_and_what_reaches_into_a_cut_goes() -> No
     )
     assert captions.cut(CUES, []) == CUES
     assert captions.clean(captions.cut(CUES, KEPT).encode())
+
+
+WHOLE: list[tuple[int, int]] = []
+PIECES = [(10, 40), (60, 100)]  # 70 seconds: 0-30 and 30-70
+
+
+@pytest.mark.parametrize(
+    ("ranges", "before", "after", "found"),
+    [
+        ([(0, 100)], WHOLE, WHOLE, [(0, 100)]),
+        ([(0, 100)], WHOLE, PIECES, [(0, 30), (30, 70)]),
+        ([(0, 12), (38, 61)], WHOLE, PIECES, [(0, 2), (28, 30), (30, 31)]),
+        ([(0, 10), (40, 60)], WHOLE, PIECES, []),
+        ([(0, 70)], PIECES, WHOLE, [(10, 40), (60, 100)]),
+        ([(20, 35)], PIECES, WHOLE, [(30, 40), (60, 65)]),
+        ([(0, 70)], PIECES, PIECES, [(0, 30), (30, 70)]),
+        ([(20, 35)], PIECES, [(0, 35), (61, 90)], [(30, 35), (35, 39)]),
+        ([(0, 30)], PIECES, [(60, 100)], []),
+        ([(0, 71)], PIECES, [(10, 30), (60, 100)], [(0, 20), (20, 61)]),
+        ([], PIECES, WHOLE, []),
+    ],
+)
+def test_what_was_watched_is_carried_into_another_cut(
+    ranges: list[tuple[int, int]],
+    before: list[tuple[int, int]],
+    after: list[tuple[int, int]],
+    found: list[tuple[int, int]],
+) -> None:
+    assert cutting.carried(ranges, before, after) == found
+
+
+@pytest.mark.parametrize(
+    ("at", "before", "after", "found"),
+    [
+        (50, WHOLE, WHOLE, 50),
+        (0, WHOLE, PIECES, 0),
+        (50, WHOLE, PIECES, 30),
+        (70, WHOLE, PIECES, 40),
+        (29, PIECES, WHOLE, 39),
+        (30, PIECES, WHOLE, 60),
+        (70, PIECES, WHOLE, 100),
+        (65, PIECES, [(0, 90)], 90),
+        (65, PIECES, [(0, 50)], 50),
+        (5, PIECES, [(20, 100)], 0),
+    ],
+)
+def test_a_moment_is_carried_into_another_cut(
+    at: int, before: list[tuple[int, int]], after: list[tuple[int, int]], found: int
+) -> None:
+    assert cutting.carried_to(at, before, after) == found
