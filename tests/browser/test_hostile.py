@@ -93,7 +93,7 @@ def test_two_clicks_book_once(visit: Visit, slug: str) -> None:
     left = places_left(visit, slug)
     form(visit, slug, "ruth-twice@clinic.example")
     page.locator("button[form=booking-form]").dblclick()
-    page.wait_for_url(f"{visit.house.stripe}/**")
+    expect(page).to_have_url(re.compile(re.escape(visit.house.stripe)))  # the second click ends the first one's way
     assert places_left(visit, slug) == left - 1
 
 

@@ -81,10 +81,10 @@ def test_what_stands_beside_the_film_goes_with_it(visit: Visit, mine: list[tuple
     assert page.locator(".transcript-lines li:visible").all_inner_texts() == [
         "0:02:25\nWhat was apart has come a little nearer."
     ]
-    page.get_by_label("New note").fill("Matched, not slow.")
+    page.get_by_label("New note").fill("Kept while it plays.")
     assert "0:01:13" <= page.get_by_label("Place in the film").last.input_value() < "0:03:12"  # it plays on
     page.get_by_role("button", name="Keep this note").click()
-    page.get_by_role("paragraph").filter(has_text="Matched, not slow.").wait_for()
+    page.get_by_role("paragraph").filter(has_text="Kept while it plays.").wait_for()
     assert not ask(visit, f"{FILM}.paused")
 
     page.get_by_label("Speed").select_option("1.5")

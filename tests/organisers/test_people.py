@@ -118,7 +118,7 @@ def test_the_list_is_searched_and_filtered(app: Flask, team: dict[str, str]) -> 
     assert found(state="nonsense", page="9999999999") == every
 
 
-def test_three_hundred_bookings_cost_no_more_than_three(app: Flask, team: dict[str, str]) -> None:
+def test_a_hundred_bookings_cost_no_more_than_three(app: Flask, team: dict[str, str]) -> None:
     with arranged(app):
         slug = a_workshop(capacity=400).slug
     client = signed_in(app, team["owner"])
@@ -130,11 +130,11 @@ def test_three_hundred_bookings_cost_no_more_than_three(app: Flask, team: dict[s
 
     book(range(3))
     few = [statements(app, lambda page=page: client.get(page)) for page in pages]  # type: ignore[misc]
-    book(range(3, 300))
+    book(range(3, 101))
     many = [statements(app, lambda page=page: client.get(page)) for page in pages]  # type: ignore[misc]
     assert many == few
     assert max(few) <= 14
-    assert "Page 1 of 6" in main_text(client.get(pages[0]))
+    assert "Page 1 of 3" in main_text(client.get(pages[0]))
 
 
 def test_the_booking_page_tells_all_but_the_links(app: Flask, team: dict[str, str], mailbox: Mailbox) -> None:
