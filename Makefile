@@ -40,7 +40,7 @@ check: ## Under a minute: ruff, mypy and the quick tests, on SQLite alone
 prove: ## The long loops: kills, fuzzing, sell-outs, a fresh clone as an ordinary user, pages on PostgreSQL
 	@deploy/python.sh deploy/environment.py dev
 	@deploy/python.sh deploy/needs.py
-	.venv/bin/python -m pytest -m prove
+	.venv/bin/python -m pytest -n 2 -m prove
 
 pictures: ## Take the pictures in docs/pictures again
 	@deploy/python.sh deploy/environment.py dev
