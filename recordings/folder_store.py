@@ -89,8 +89,8 @@ class FolderStore:
             if each.is_file() and each.stat().st_ctime < before.timestamp():
                 yield each.name.removesuffix(".part")
 
-    def address(self, key: str, seconds: int, content_type: str, disposition: str) -> str:
-        raise NotImplementedError("a folder has no address; the settings refuse to send people to it")
+    def address(self, key: str, seconds: int, content_type: str, disposition: str) -> None:
+        """Nobody can be sent to a folder."""
 
     def _waiting(self, key: str) -> Path:
         folder().mkdir(mode=self.folder_mode, parents=True, exist_ok=True)

@@ -19,9 +19,8 @@ from tests.conftest import Clock
 from tests.organisers.conftest import DESK
 from tests.organisers.desk import press, statements
 from tests.page import PageClient, main_text
-from tests.recordings.showing import a_film, a_recorded_workshop, booked, published, windows
+from tests.recordings.showing import PUBLISHED, a_film, a_recorded_workshop, booked, published, windows
 
-PUBLISHED, CLOSES = "2027-03-16T18:00:00Z", "2027-04-13T17:00:00Z"
 CLEO = ("Cleo Crane", "cleo@clinic.example")
 
 

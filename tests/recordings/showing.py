@@ -20,6 +20,7 @@ from tests.builders import a_ticket, a_workshop, arranged
 from tests.page import PageClient, tree
 
 BYTES = bytes(n % 256 for n in range(10240))
+PUBLISHED, CLOSES = "2027-03-16T18:00:00Z", "2027-04-13T17:00:00Z"  # 18:00 in London, the clocks go forward between
 
 
 @dataclass(frozen=True)

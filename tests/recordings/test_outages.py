@@ -21,21 +21,10 @@ from tests.bookings.making import ANN, BOB
 from tests.builders import a_meeting
 from tests.conftest import Clock, at_once
 from tests.races.racing import Meeting, pausing
-from tests.recordings.showing import Kept, a_film, a_recorded_workshop, booked, published, windows
+from tests.recordings.showing import PUBLISHED, Kept, a_film, a_recorded_workshop, booked, published, windows
 
 pytestmark = pytest.mark.both_databases
-PUBLISHED, CLOSES = "2027-03-16T18:00:00Z", "2027-04-13T17:00:00Z"
 BEGAN = "2027-03-20T09:00:00Z"
-
-
-@pytest.fixture
-def kept(app: Flask, clock: Clock) -> Kept:
-    slug = a_recorded_workshop(app)
-    booked(app, slug, ANN, BOB)
-    found = a_film(app, slug)
-    clock.set(PUBLISHED)
-    published(app, found)
-    return found
 
 
 def check(app: Flask) -> None:

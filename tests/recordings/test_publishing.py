@@ -22,6 +22,8 @@ from tests.journeys.steps import parts
 from tests.page import PageClient, main_text
 from tests.races.racing import without_locks
 from tests.recordings.showing import (
+    CLOSES,
+    PUBLISHED,
     a_film,
     a_recorded_workshop,
     address,
@@ -32,7 +34,6 @@ from tests.recordings.showing import (
 )
 
 pytestmark = pytest.mark.both_databases
-PUBLISHED, CLOSES = "2027-03-16T18:00:00Z", "2027-04-13T17:00:00Z"
 CLEO = ("Cleo Crane", "cleo@clinic.example")
 
 

@@ -21,21 +21,10 @@ from recordings.models import AccessWindow, Recording, Viewing
 from tests.bookings.making import ANN, BOB, a_wish, held, paid
 from tests.builders import a_meeting, a_ticket, a_workshop, arranged
 from tests.conftest import Clock, at_once
-from tests.recordings.showing import Kept, a_film, a_recorded_workshop, booked, published, withdrawn
+from tests.recordings.showing import CLOSES, PUBLISHED, Kept, a_film, a_recorded_workshop, booked, published, withdrawn
 
 pytestmark = pytest.mark.both_databases
-PUBLISHED, CLOSES = "2027-03-16T18:00:00Z", "2027-04-13T17:00:00Z"
 WEEK, DAY = "2027-04-06T17:00:00Z", "2027-04-12T17:00:00Z"
-
-
-@pytest.fixture
-def kept(app: Flask, clock: Clock) -> Kept:
-    slug = a_recorded_workshop(app)
-    booked(app, slug, ANN, BOB)
-    found = a_film(app, slug)
-    clock.set(PUBLISHED)
-    published(app, found)
-    return found
 
 
 def minute(app: Flask) -> None:

@@ -22,9 +22,9 @@ from tests.page import PageClient, main_text
 from tests.recordings import s3
 from tests.recordings.s3 import Bucket
 from tests.recordings.serving import ask, served
-from tests.recordings.showing import BYTES, a_film, a_recorded_workshop, address, booked, published
+from tests.recordings.showing import BYTES, CLOSES, PUBLISHED, a_film, a_recorded_workshop, address, booked, published
 
-PUBLISHED, LAST_SECOND, CLOSES = "2027-03-16T18:00:00Z", "2027-04-13T16:59:59Z", "2027-04-13T17:00:00Z"
+LAST_SECOND = "2027-04-13T16:59:59Z"
 
 
 @pytest.fixture(scope="module")

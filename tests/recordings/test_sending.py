@@ -21,9 +21,19 @@ from tests.courses.test_shelf import statements
 from tests.nginx import Nginx
 from tests.page import PageClient
 from tests.recordings.serving import ask, by_nginx, served
-from tests.recordings.showing import BYTES, Kept, a_film, a_recorded_workshop, address, booked, published
+from tests.recordings.showing import (
+    BYTES,
+    CLOSES,
+    PUBLISHED,
+    Kept,
+    a_film,
+    a_recorded_workshop,
+    address,
+    booked,
+    published,
+)
 
-PUBLISHED, LAST_SECOND, CLOSES = "2027-03-16T18:00:00Z", "2027-04-13T16:59:59Z", "2027-04-13T17:00:00Z"
+LAST_SECOND = "2027-04-13T16:59:59Z"
 TWO_GB = 2 * 1024**3
 ASKED = 64 * 1024
 

@@ -20,6 +20,8 @@ from tests.courses.test_shelf import statements
 from tests.page import PageClient, main_text
 from tests.recordings.showing import (
     BYTES,
+    CLOSES,
+    PUBLISHED,
     Kept,
     Playing,
     a_film,
@@ -32,7 +34,6 @@ from tests.recordings.showing import (
 )
 
 pytestmark = pytest.mark.proved_on_both
-PUBLISHED, CLOSES = "2027-03-16T18:00:00Z", "2027-04-13T17:00:00Z"  # 18:00 in London, the clocks go forward between
 
 
 @pytest.fixture

@@ -21,10 +21,9 @@ from tests.bookings.making import ANN, BOB, a_wish, paid
 from tests.builders import a_meeting, a_policy, arranged
 from tests.conftest import Clock, at_once
 from tests.page import PageClient, form, main_text
-from tests.recordings.showing import a_film, a_recorded_workshop, address, booked, published
+from tests.recordings.showing import PUBLISHED, a_film, a_recorded_workshop, address, booked, published
 
 pytestmark = pytest.mark.both_databases
-PUBLISHED = "2027-03-16T18:00:00Z"
 
 
 def bytes_of(client: PageClient, page: str, **asked: str) -> Any:

@@ -19,12 +19,11 @@ from tests.bookings.making import ANN, BOB, a_wish, held, receive
 from tests.builders import a_meeting
 from tests.conftest import Clock
 from tests.page import PageClient, main_text
-from tests.recordings.showing import Kept, a_film, a_recorded_workshop, address, booked, published
+from tests.recordings.showing import CLOSES, PUBLISHED, Kept, a_film, a_recorded_workshop, address, booked, published
 from tests.recordings.showing import windows as all_windows
 
 pytestmark = pytest.mark.both_databases
 LAST = "2027-04-20T15:00:00Z"  # 28 days after 16:00 GMT, on summer time
-PUBLISHED, CLOSES = "2027-03-16T18:00:00Z", "2027-04-13T17:00:00Z"
 
 
 @dataclass(frozen=True)
